@@ -1,0 +1,65 @@
+# Greenline: `make demo` and `make test` set up all they need; both are quick the second time.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PRINTS ?=
+DPI ?=
+DEMO_OPTIONS := $(if $(PRINTS),--prints $(PRINTS)) $(if $(DPI),--dpi $(DPI))
+FOLDERS := prints protocol drivers models link firmware matcher centre cli
+CODE := $(FOLDERS) tests bench
+
+.PHONY: demo demo-once test lint format typing setup setup-dev clean
+
+demo: setup
+	@$(BIN)/greenline demo $(DEMO_OPTIONS)
+
+# Without interaction: one enrolled and one unknown finger; fails unless both answers are right.
+demo-once: setup
+	@$(BIN)/greenline demo --once --folder .demo-once $(DEMO_OPTIONS)
+
+test: setup-dev
+	$(BIN)/python -m pytest -q
+	.venv-tflite/bin/python -m pytest -q tests/models --ignore tests/models/training
+
+lint: setup-dev typing
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/lint-imports
+	MYPYPATH=.typing $(BIN)/mypy
+
+format: setup-dev
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+# mypy does not follow the editable install's mapping: it is shown the tree as it is imported.
+typing:
+	@mkdir -p .typing/greenline
+	@for folder in $(FOLDERS); do ln -sfn ../../$$folder .typing/greenline/$$folder; done
+
+setup: $(VENV)/.installed
+	@.ci/debian mosquitto
+
+setup-dev: $(VENV)/.installed-dev .venv-tflite/.installed
+	@.ci/debian mosquitto chromium
+
+$(VENV)/.made:
+	@.ci/venv $(PYTHON) $(VENV)
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/.made
+	$(BIN)/pip install --quiet --editable '.[device,litert]'
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(VENV)/.installed
+	$(BIN)/pip install --quiet --editable '.[device,litert,dev]'
+	@touch $@
+
+# The other runtime needs an older NumPy, so an environment of its own.
+.venv-tflite/.installed: pyproject.toml
+	@.ci/venv $(PYTHON) .venv-tflite
+	.venv-tflite/bin/pip install --quiet --editable '.[tflite]' pytest hypothesis
+	@touch $@
+
+clean:
+	rm -rf .venv .venv-tflite .typing .demo .demo-prints .demo-once .demo-once-prints

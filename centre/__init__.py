@@ -1,0 +1,1 @@
+"""What stands at the centre beside the matcher: certificates and the broker's configuration."""

@@ -1,0 +1,1 @@
+"""The `greenline` command: the one place that names concrete classes and wires them."""

@@ -1,0 +1,153 @@
+"""Scores a folder of prints the FVC way: extract each once, compare, write the tables of scores.
+
+Layout: <set>/<finger>_<impression>.png|tif|bmp. Tables: <image> TAB <image> TAB <score>, the
+image named <set>/<finger>_<impression>, as the FVC protocol's scorer takes them.
+"""
+
+import itertools
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.progress import track
+
+from greenline.cli.errors import CommandError
+from greenline.models.errors import ModelsError
+from greenline.models.extraction import Extractor
+from greenline.models.picture import read_picture
+from greenline.prints.comparison import LOWEST_SCORE, Prepared, compare, prepare
+
+_NAME = re.compile(r"(?P<finger>.+)_(?P<impression>\d+)")
+_PICTURES = frozenset({".png", ".tif", ".tiff", ".bmp"})
+_CHUNK = 64
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of a set. name: <set>/<finger>_<impression>. dpi: None: what the file says."""
+
+    path: Path
+    set_name: str
+    finger: str
+    impression: int
+    dpi: float | None
+
+    @property
+    def name(self) -> str:
+        """The picture's name in the tables."""
+        return f"{self.set_name}/{self.finger}_{self.impression}"
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """What came of one picture. prepared: None when nothing could be extracted; then why."""
+
+    prepared: Prepared | None
+    seconds: float
+    reason: str = ""
+
+
+def find_pictures(folder: Path, dpi: dict[str, float]) -> list[Picture]:
+    """Return the pictures of all sets, in order. Raises CommandError when there are none."""
+    found = []
+    for path in sorted(folder.glob("*/*")):
+        match = _NAME.fullmatch(path.stem)
+        if match and path.suffix.lower() in _PICTURES:
+            set_name = path.parent.name
+            found.append(
+                Picture(
+                    path, set_name, match["finger"], int(match["impression"]), dpi.get(set_name)
+                )
+            )
+    unknown = sorted(set(dpi) - {picture.set_name for picture in found})
+    if unknown:
+        raise CommandError(f"--dpi names {', '.join(unknown)}, but {folder} has no such set", 2)
+    if not found:
+        raise CommandError(
+            f"{folder} holds no pictures named <set>/<finger>_<impression>.png|tif|bmp", 3
+        )
+    return found
+
+
+def extract_all(pictures: list[Picture], processes: int) -> dict[str, Extracted]:
+    """Extract each picture; one that fails counts as a print without minutiae, and is told."""
+    with ProcessPoolExecutor(processes, initializer=_open_extractor) as pool:
+        results = track(pool.map(_extract, pictures), description="Extracting", total=len(pictures))
+        return {picture.name: found for picture, found in zip(pictures, results, strict=True)}
+
+
+def verification_pairs(pictures: list[Picture]) -> Iterator[tuple[str, str]]:
+    """Yield every pair of pictures of one set."""
+    for _, members in itertools.groupby(pictures, key=lambda picture: picture.set_name):
+        yield from itertools.combinations([picture.name for picture in members], 2)
+
+
+def identification_pairs(pictures: list[Picture]) -> Iterator[tuple[str, str]]:
+    """Yield every first impression with every other impression, over all sets."""
+    gallery = [picture.name for picture in pictures if picture.impression == 1]
+    probes = [picture.name for picture in pictures if picture.impression != 1]
+    yield from itertools.product(gallery, probes)
+
+
+def write_scores(
+    path: Path, pairs: Iterable[tuple[str, str]], prints: dict[str, Extracted], processes: int
+) -> int:
+    """Compare the pairs and write one line each; return how many. Raises CommandError."""
+    prepared = {name: found.prepared for name, found in prints.items()}
+    listed = list(pairs)
+    chunks = [listed[start : start + _CHUNK] for start in range(0, len(listed), _CHUNK)]
+    try:
+        with (
+            path.open("w", encoding="ascii") as table,
+            ProcessPoolExecutor(processes, initializer=_keep, initargs=(prepared,)) as pool,
+        ):
+            for lines in track(
+                pool.map(_compare, chunks),
+                description=f"Comparing ({path.stem})",
+                total=len(chunks),
+            ):
+                table.writelines(lines)
+    except OSError as fault:
+        raise CommandError(f"{path} cannot be written: {fault.strerror}", 3) from fault
+    return len(listed)
+
+
+_extractor: Extractor | None = None
+_prepared: dict[str, Prepared | None] = {}
+
+
+def _open_extractor() -> None:
+    global _extractor  # noqa: PLW0603  # one network a worker process, opened once
+    os.nice(5)
+    _extractor = Extractor()
+
+
+def _extract(picture: Picture) -> Extracted:
+    if _extractor is None:
+        raise RuntimeError("the worker was not set up")
+    started = time.perf_counter()
+    try:
+        template = _extractor.extract(read_picture(picture.path, picture.dpi))
+    except ModelsError as fault:
+        return Extracted(None, time.perf_counter() - started, str(fault))
+    seconds = time.perf_counter() - started
+    return Extracted(prepare(template) if len(template) else None, seconds)
+
+
+def _keep(prepared: dict[str, Prepared | None]) -> None:
+    _prepared.update(prepared)
+
+
+def _compare(pairs: list[tuple[str, str]]) -> list[str]:
+    return [f"{a}\t{b}\t{_score(a, b)!r}\n" for a, b in pairs]
+
+
+def _score(a: str, b: str) -> float:
+    first, second = _prepared[a], _prepared[b]
+    if first is None or second is None:
+        return LOWEST_SCORE
+    return float(compare(first, second).score)

@@ -1,0 +1,65 @@
+"""`greenline bench`: measurements that anyone can repeat."""
+
+import os
+import statistics
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from greenline.cli.accuracy import (
+    extract_all,
+    find_pictures,
+    identification_pairs,
+    verification_pairs,
+    write_scores,
+)
+from greenline.cli.errors import CommandError
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def bench() -> None:
+    """Measure accuracy and speed."""
+
+
+@app.command()
+def accuracy(
+    folder: Annotated[Path, typer.Argument(help="<set>/<finger>_<impression>.png|tif|bmp")],
+    out: Annotated[Path, typer.Option(help="Folder for verification.tsv and identification.tsv.")],
+    dpi: Annotated[
+        list[str] | None, typer.Option(help="SET=DPI; other sets: what their files say.")
+    ] = None,
+    processes: Annotated[int, typer.Option(min=1, help="Worker processes.")] = os.cpu_count() or 1,
+) -> None:
+    """Score prints the FVC way: all pairs of each set, and first impressions against the rest."""
+    pictures = find_pictures(folder, _resolutions(dpi or []))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise CommandError(f"{out} cannot be made: {fault.strerror}", 3) from fault
+    prints = extract_all(pictures, processes)
+    for name, found in prints.items():
+        if found.prepared is None:
+            print(f"{name}: scores lowest against everything ({found.reason or 'no minutiae'})")
+    pairs = write_scores(out / "verification.tsv", verification_pairs(pictures), prints, processes)
+    searches = write_scores(
+        out / "identification.tsv", identification_pairs(pictures), prints, processes
+    )
+    median_ms = 1000 * statistics.median(found.seconds for found in prints.values())
+    print(f"{len(pictures)} pictures, extraction {median_ms:.0f} ms (median; {processes} at once)")
+    print(
+        f"{pairs} pairs in {out / 'verification.tsv'}, {searches} in {out / 'identification.tsv'}"
+    )
+
+
+def _resolutions(options: list[str]) -> dict[str, float]:
+    found = {}
+    for option in options:
+        name, _, value = option.partition("=")
+        try:
+            found[name] = float(value)
+        except ValueError as fault:
+            raise CommandError(f"--dpi {option!r}: write it like DB2_B=569", 2) from fault
+    return found

@@ -1,0 +1,62 @@
+"""Reads a TOML file into a frozen struct; an unknown key is an error, with its name."""
+
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from greenline.cli.errors import CommandError
+
+_Config = TypeVar("_Config", bound=msgspec.Struct)
+
+
+def read_configuration(path: Path, kind: type[_Config]) -> _Config:
+    """Return the configuration. Raises CommandError (exit code 4) naming file, key and cause."""
+    try:
+        text = path.read_bytes()
+    except OSError as fault:
+        raise CommandError(
+            f"the configuration {path} cannot be read: {fault.strerror}", 4
+        ) from fault
+    try:
+        return msgspec.toml.decode(text, type=kind, dec_hook=_decode)
+    except msgspec.DecodeError as fault:
+        raise CommandError(f"{path}: {fault}", 4) from fault
+    except UnicodeDecodeError as fault:
+        raise CommandError(f"{path} is not a text file in UTF-8", 4) from fault
+
+
+def _decode(kind: type, value: object) -> object:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError  # msgspec's way to say: no such type in a configuration
+
+
+def write_configuration(path: Path, config: msgspec.Struct) -> None:
+    """Write a configuration as TOML that read_configuration() reads back."""
+    path.write_text(_toml(msgspec.to_builtins(config, enc_hook=str)), encoding="utf-8")
+
+
+def _toml(table: dict[str, object], prefix: str = "") -> str:
+    lines = [
+        f"{_key(key)} = {_value(value)}" for key, value in table.items() if not _is_table(value)
+    ]
+    for key, value in table.items():
+        if isinstance(value, dict):
+            name = prefix + _key(key)
+            lines += ["", f"[{name}]", _toml(value, f"{name}.").rstrip()]
+    return "\n".join(lines) + "\n"
+
+
+def _key(key: str) -> str:
+    bare = key.isascii() and key.replace("_", "").replace("-", "").isalnum()
+    return key if bare else _value(key)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _value(value: object) -> str:
+    # JSON writes strings, numbers, truth values and arrays of them as TOML does.
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,210 @@
+"""`greenline demo`: a whole checkpoint on this machine, every part real but the finger.
+
+Broker, matcher with a gallery, uplink and kiosk are the processes of a real site; the kiosk's
+sensor is a simulator behind a pseudo-terminal that speaks the module's serial protocol.
+"""
+
+import contextlib
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from greenline.cli.children import Child, greenline
+from greenline.cli.configuration import write_configuration
+from greenline.cli.demo_run import run_once
+from greenline.cli.enrol import enrol_file
+from greenline.cli.errors import CommandError
+from greenline.cli.shelf import Finger, find_fingers
+from greenline.cli.simulate import ShelfFile
+from greenline.cli.site import LIST, PURPOSE, Site, SiteOptions, build_site
+from greenline.matcher.gallery import Gallery
+from greenline.models.extraction import Extractor
+from greenline.models.training.synthesis import write_set
+
+app = typer.Typer()
+
+_MARK = ".greenline-demo"
+_MOST_ENROLLED = 40
+_MOST_UNKNOWN = 20
+_UNKNOWN_EVERY = 3
+_SYNTHETIC_FINGERS = 12
+_SYNTHETIC_IMPRESSIONS = 4
+_SYNTHETIC_SEED = 2026
+ENROLLED, UNKNOWN = "Enrolled", "Not enrolled"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running demo: its site, its children, its two pages."""
+
+    site: Site
+    children: tuple[Child, ...]
+    kiosk_url: str
+    simulator_url: str
+    enrolled: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+@app.command()
+def demo(
+    prints: Annotated[
+        Path | None, typer.Option(help="Folder of <finger>_<impression>.png; default: synthetic.")
+    ] = None,
+    dpi: Annotated[float | None, typer.Option(help="Resolution of the prints.")] = None,
+    folder: Annotated[Path, typer.Option(help="The demo's own folder.")] = Path(".demo"),
+    once: Annotated[
+        bool, typer.Option("--once", help="Press two fingers, print the answers, end.")
+    ] = False,
+    kiosk_port: Annotated[int, typer.Option(help="Of the kiosk's page.")] = 8801,
+    simulator_port: Annotated[int, typer.Option(help="Of the simulator's page.")] = 8802,
+    paced: Annotated[bool, typer.Option(help="Let the serial line be as slow as it is.")] = True,
+) -> None:
+    """Set up a whole checkpoint on this machine and open it."""
+    console = Console()
+    if once:
+        kiosk_port = simulator_port = 0
+    source = prints.resolve() if prints else None
+    with _running(folder, source, dpi, (kiosk_port, simulator_port), paced=paced) as running:
+        if once:
+            if not run_once(console, running.kiosk_url, running.simulator_url, *_two(running)):
+                raise CommandError("an answer was not the right one", 1)
+            return
+        console.print()
+        console.print(f"  Kiosk page      [bold]{running.kiosk_url}[/bold]")
+        console.print(f"  Simulated sensor [bold]{running.simulator_url}[/bold]")
+        console.print()
+        console.print("Start a check on the kiosk page, then press a print on the sensor's page.")
+        console.print(f"Logs: {running.site.folder / 'logs'}. Ctrl-C ends everything.")
+        _wait_for_the_end(running.children)
+        console.print("Ending.")
+
+
+def _two(running: Demo) -> tuple[str, str]:
+    if not running.enrolled or not running.unknown:
+        raise CommandError("the prints need at least two fingers: one enrolled, one not", 3)
+    return running.enrolled[0], running.unknown[0]
+
+
+@contextlib.contextmanager
+def _running(
+    folder: Path, source: Path | None, dpi: float | None, ports: tuple[int, int], *, paced: bool
+) -> Iterator[Demo]:
+    prints = source or _synthetic_prints(folder)
+    fingers = find_fingers(prints)
+    enrolled, unknown = _split(fingers)
+    site = _fresh_site(folder, ports[0])
+    _enrol(site, enrolled, dpi)
+    shelf = ShelfFile(
+        {ENROLLED: [f.name for f in enrolled], UNKNOWN: [f.name for f in unknown]},
+        [str(finger.pictures[0].relative_to(prints)) for finger in enrolled],
+    )
+    write_configuration(site.folder / "shelf.toml", shelf)
+    children: list[Child] = []
+    try:
+        children.append(site.start("broker"))
+        children.append(site.start("matcher"))
+        simulator = _start_simulator(site, prints, dpi, ports[1], paced=paced)
+        children.append(simulator)
+        children.append(site.start("kiosk"))
+        children.append(site.start("uplink"))
+        yield Demo(
+            site,
+            tuple(children),
+            children[3].wait_for_event("ready")["url"],
+            simulator.wait_for_event("ready")["url"],
+            tuple(finger.name for finger in enrolled),
+            tuple(finger.name for finger in unknown),
+        )
+    finally:
+        for child in reversed(children):
+            child.stop()
+
+
+def _start_simulator(
+    site: Site, prints: Path, dpi: float | None, port: int, *, paced: bool
+) -> Child:
+    options: list[str | Path] = [
+        "--prints",
+        prints,
+        "--link",
+        site.sensor_link,
+        "--port",
+        str(port),
+    ]
+    options += ["--shelf", site.folder / "shelf.toml", "--paced" if paced else "--no-paced"]
+    if dpi is not None:
+        options += ["--dpi", str(dpi)]
+    child = Child(
+        "sensor simulator",
+        greenline("simulate", *options),
+        site.folder / "logs" / "simulator.log",
+    )
+    child.wait_for_event("ready")
+    return child
+
+
+def _synthetic_prints(folder: Path) -> Path:
+    """Return the folder of the demo's synthetic prints, made the first time."""
+    target = folder.parent / f"{folder.name}-prints"
+    count = _SYNTHETIC_FINGERS * _SYNTHETIC_IMPRESSIONS
+    if len(list(target.glob("*.png"))) != count:
+        shutil.rmtree(target, ignore_errors=True)
+        unfinished = target.with_name(target.name + "-unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        making = write_set(unfinished, _SYNTHETIC_FINGERS, _SYNTHETIC_IMPRESSIONS, _SYNTHETIC_SEED)
+        for _ in track(making, description="Making synthetic prints", total=count):
+            pass
+        unfinished.rename(target)
+    return target.resolve()
+
+
+def _split(fingers: list[Finger]) -> tuple[list[Finger], list[Finger]]:
+    """Every third finger stays unknown; of a large folder only as many as a demo needs."""
+    unknown = fingers[_UNKNOWN_EVERY - 1 :: _UNKNOWN_EVERY] or fingers[1:2]
+    enrolled = [finger for finger in fingers if finger not in unknown]
+    return enrolled[:_MOST_ENROLLED], unknown[:_MOST_UNKNOWN]
+
+
+def _fresh_site(folder: Path, kiosk_port: int) -> Site:
+    """Make the demo's folder anew; a folder that is not a demo's own is left alone."""
+    if folder.exists():
+        if not (folder / _MARK).is_file():
+            raise CommandError(f"{folder} is not a folder of this demo: name another --folder", 2)
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    (folder / _MARK).touch()
+    return build_site(folder, SiteOptions(kiosk_port=kiosk_port))
+
+
+def _enrol(site: Site, enrolled: list[Finger], dpi: float | None) -> None:
+    key = (site.folder / "gallery.key").read_bytes()
+    with contextlib.closing(Gallery(site.folder / "gallery.db", key)) as gallery:
+        gallery.create_list(LIST, (PURPOSE,))
+        extractor = Extractor()
+        for finger in track(enrolled, description="Enrolling", total=len(enrolled)):
+            reference = reference_of(finger.name)
+            enrol_file(gallery, extractor, LIST, finger.pictures[0], reference, dpi=dpi)
+
+
+def reference_of(name: str) -> str:
+    """Return the gallery reference of a finger of the demo."""
+    return f"entry-{name.replace('/', '-')}"[:64]
+
+
+def _wait_for_the_end(children: tuple[Child, ...]) -> None:
+    """Wait for Ctrl-C or a termination; a child that ends by itself is a fault worth telling."""
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    while not over.wait(1.0):
+        for child in children:
+            if not child.running:
+                raise CommandError(f"the {child.name} ended by itself: see {child.log_file}", 5)

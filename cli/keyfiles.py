@@ -1,0 +1,66 @@
+"""Key files: secret ones belong to their owner alone, and say so when they do not."""
+
+import os
+from pathlib import Path
+
+from greenline.cli.errors import CommandError
+from greenline.protocol.errors import ProtocolError
+from greenline.protocol.keys import Identity, OpeningKey, SigningKey
+
+_OTHERS = 0o077
+
+
+def read_signing_key(path: Path) -> SigningKey:
+    """Read a signing key. Raises CommandError, KeyFormatError."""
+    return SigningKey.from_pem(_read_secret(path, "signing key"))
+
+
+def read_opening_key(path: Path) -> OpeningKey:
+    """Read the private half of a sealing key. Raises CommandError, KeyFormatError."""
+    return OpeningKey.from_bytes(_read_secret(path, "opening key"))
+
+
+def read_gallery_key(path: Path) -> bytes:
+    """Read a gallery key (32 bytes). Raises CommandError."""
+    return _read_secret(path, "gallery key")
+
+
+def read_identity(path: Path) -> Identity:
+    """Read a public identity file. Raises CommandError naming the file."""
+    try:
+        return Identity.from_json(_read(path, "identity"))
+    except ProtocolError as fault:
+        raise CommandError(f"{path}: {fault}", 4) from fault
+
+
+def read_identities(folder: Path) -> dict[str, Identity]:
+    """Read all *.json identities of a folder, by name. Raises CommandError."""
+    if not folder.is_dir():
+        raise CommandError(f"the folder of kiosk identities {folder} is missing", 4)
+    found = [read_identity(path) for path in sorted(folder.glob("*.json"))]
+    return {identity.name: identity for identity in found}
+
+
+def write_secret(path: Path, data: bytes) -> None:
+    """Write a secret that only its owner may read, from the first moment on."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+
+
+def _read_secret(path: Path, what: str) -> bytes:
+    data = _read(path, what)
+    if path.stat().st_mode & _OTHERS:
+        raise CommandError(
+            f"the {what} {path} can be read by others: run 'chmod 600 {path}', and replace the "
+            "key if somebody may have copied it",
+            4,
+        )
+    return data
+
+
+def _read(path: Path, what: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as fault:
+        raise CommandError(f"the {what} {path} cannot be read: {fault.strerror}", 4) from fault

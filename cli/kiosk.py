@@ -1,0 +1,60 @@
+"""`greenline kiosk`: the kiosk process, wired from its configuration."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from greenline.cli import logs
+from greenline.cli.configuration import read_configuration
+from greenline.cli.keyfiles import read_identity, read_opening_key, read_signing_key
+from greenline.cli.serving import listen, serve
+from greenline.cli.software import SOFTWARE
+from greenline.drivers.urls import open_sensor
+from greenline.firmware.config import KioskConfig
+from greenline.firmware.kiosk import Kiosk, KioskParts
+from greenline.firmware.line import Case
+from greenline.firmware.page.app import make_app
+from greenline.models.extraction import Extractor
+from greenline.models.quality import judge
+
+app = typer.Typer()
+
+_HOUR_MS = 3_600_000
+
+
+@app.command()
+def kiosk(
+    config: Annotated[Path, typer.Option(help="TOML file; see docs/configuration.md.")],
+) -> None:
+    """Run the kiosk: sensor, store, officer's page."""
+    logs.set_up("kiosk")
+    settings = read_configuration(config, KioskConfig)
+    listening = listen(settings.page_port)
+    running = Kiosk(_parts(settings))
+    running.start()
+    try:
+        serve(make_app(running), listening)
+    finally:
+        running.stop()
+
+
+def _parts(settings: KioskConfig) -> KioskParts:
+    return KioskParts(
+        name=settings.name,
+        open_sensor=lambda: open_sensor(settings.sensor),
+        judge=judge,
+        extraction=Extractor(num_threads=settings.model_threads),
+        signer=read_signing_key(settings.keys.signing),
+        opener=read_opening_key(settings.keys.opening),
+        matcher=read_identity(settings.keys.matcher),
+        store=settings.store,
+        socket=settings.socket,
+        case=Case(settings.search.purpose, settings.search.lists),
+        software=SOFTWARE,
+        minimum_quality=settings.minimum_quality,
+        attempts=settings.attempts,
+        request_lifetime_ms=int(settings.request_lifetime_h * _HOUR_MS),
+        answer_lifetime_ms=int(settings.answer_lifetime_h * _HOUR_MS),
+        resend_first_s=settings.resend_first_s,
+    )

@@ -1,0 +1,64 @@
+"""`greenline matcher`: the matcher process, wired from its configuration."""
+
+import logging
+import signal
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from greenline.cli import logs
+from greenline.cli.configuration import read_configuration
+from greenline.cli.keyfiles import (
+    read_gallery_key,
+    read_identities,
+    read_opening_key,
+    read_signing_key,
+)
+from greenline.cli.software import SOFTWARE
+from greenline.matcher.answering import Answering
+from greenline.matcher.config import MatcherConfig
+from greenline.matcher.engine import LocalEngine
+from greenline.matcher.gallery import Gallery
+from greenline.matcher.ledger import Ledger
+from greenline.matcher.service import Service
+
+app = typer.Typer()
+log = logging.getLogger(__name__)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@app.command()
+def matcher(
+    config: Annotated[Path, typer.Option(help="TOML file; see docs/configuration.md.")],
+) -> None:
+    """Run the matcher that answers kiosks."""
+    logs.set_up("matcher")
+    settings = read_configuration(config, MatcherConfig)
+    gallery = Gallery(settings.gallery, read_gallery_key(settings.keys.gallery))
+    engine = LocalEngine(gallery)
+    engine.refresh()
+    answering = Answering(
+        engine=engine,
+        kiosks=read_identities(settings.keys.kiosks),
+        opener=read_opening_key(settings.keys.opening),
+        signer=read_signing_key(settings.keys.signing),
+        threshold=settings.threshold,
+        most_candidates=settings.most_candidates,
+        software=SOFTWARE,
+        now_ms=_now_ms,
+    )
+    ledger = Ledger(settings.ledger)
+    running = Service(settings.broker, ledger, answering, _now_ms)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: running.stop())
+    log.info("ready")
+    try:
+        running.run()
+    finally:
+        ledger.close()
+        gallery.close()

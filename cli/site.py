@@ -1,0 +1,185 @@
+"""A whole site in one folder: certificates, keys, configuration of every process.
+
+For the demo and the tests. Everything secret is made on the spot and belongs to this folder alone.
+"""
+
+import contextlib
+import datetime
+import os
+import pwd
+import shutil
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from greenline.centre.broker import write_configuration as write_broker_configuration
+from greenline.centre.certificates import CertificateAuthority, Credential
+from greenline.cli.children import Child, greenline
+from greenline.cli.configuration import write_configuration
+from greenline.cli.errors import CommandError
+from greenline.cli.keyfiles import write_secret
+from greenline.firmware.config import KioskConfig, KioskKeys, SearchDefaults, UplinkConfig
+from greenline.link.settings import LinkSettings
+from greenline.matcher.config import MatcherConfig, MatcherKeys
+from greenline.matcher.gallery import KEY_BYTES
+from greenline.protocol.keys import Identity, OpeningKey, SigningKey
+
+KIOSK = "kiosk-01"
+MATCHER = "matcher-01"
+PURPOSE = "border-check"
+LIST = "demo-list"
+THRESHOLD = 4.0
+
+_BROKER_READY = "mosquitto version"
+
+
+@dataclass(frozen=True)
+class SiteOptions:
+    """What differs between sites. Ports: 0 takes a free one. Times in seconds."""
+
+    kiosk_port: int = 0
+    sensor_baud: int = 115200
+    resend_first_s: float = 15.0
+    backoff_longest_s: float = 30.0
+    minimum_quality: int = 20
+
+
+@dataclass(frozen=True)
+class Site:
+    """The folder of a site, and how to start each of its processes."""
+
+    folder: Path
+    broker_port: int
+
+    @property
+    def sensor_link(self) -> Path:
+        """Where the simulated sensor appears."""
+        return self.folder / "sensor"
+
+    @property
+    def matcher_config(self) -> Path:
+        """The matcher's TOML file."""
+        return self.folder / "matcher.toml"
+
+    def start(self, name: str) -> Child:
+        """Start the broker, kiosk, uplink or matcher, and wait until it is ready."""
+        log = self.folder / "logs" / f"{name}.log"
+        if name == "broker":
+            child = Child(name, [find_mosquitto(), "-c", str(self.folder / "mosquitto.conf")], log)
+            child.wait_for(
+                lambda event: _BROKER_READY in event["event"] and "running" in event["event"],
+                "running",
+                15,
+            )
+        else:
+            config = self.folder / f"{name}.toml"
+            child = Child(name, greenline(name, "--config", config), log)
+            child.wait_for_event("ready")
+        return child
+
+
+def build_site(folder: Path, options: SiteOptions) -> Site:
+    """Make certificates, keys and configurations for one kiosk, one matcher, one broker."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "logs").mkdir(exist_ok=True)
+    (folder / "kiosks").mkdir(exist_ok=True)
+    site = Site(folder.resolve(), _free_port())
+    _make_certificates(site)
+    _make_keys(site)
+    write_broker_configuration(
+        site.folder, site.broker_port, MATCHER, user=pwd.getpwuid(os.geteuid()).pw_name
+    )
+    _configure_kiosk(site, options)
+    _configure_matcher(site, options)
+    return site
+
+
+def find_mosquitto() -> str:
+    """Return the broker's program. Raises CommandError with how to install it."""
+    # Debian puts it where only root's search path looks.
+    found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        raise CommandError("the broker is missing: run 'apt-get install mosquitto'", 4)
+    return found
+
+
+def _free_port() -> int:
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _make_certificates(site: Site) -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    authority = CertificateAuthority.create("Greenline demo root", now, days=30)
+    (site.folder / "ca.pem").write_bytes(authority.credential.certificate_pem)
+    _write(site, "broker", authority.issue_server(["127.0.0.1", "localhost"], now, days=30))
+    _write(site, "uplink", authority.issue_client(KIOSK, now, days=30))
+    _write(site, "matcher-link", authority.issue_client(MATCHER, now, days=30))
+
+
+def _write(site: Site, name: str, credential: Credential) -> None:
+    (site.folder / f"{name}.pem").write_bytes(credential.certificate_pem)
+    write_secret(site.folder / f"{name}.key", credential.key_pem)
+
+
+def _make_keys(site: Site) -> None:
+    for name, identity_file in ((KIOSK, f"kiosks/{KIOSK}.json"), (MATCHER, f"{MATCHER}.json")):
+        signing, opening = SigningKey.generate(), OpeningKey.generate()
+        write_secret(site.folder / f"{name}.signing.pem", signing.to_pem())
+        write_secret(site.folder / f"{name}.opening.key", opening.to_bytes())
+        identity = Identity(name, signing.public, opening.public)
+        (site.folder / identity_file).write_bytes(identity.to_json())
+    write_secret(site.folder / "gallery.key", os.urandom(KEY_BYTES))
+
+
+def _configure_kiosk(site: Site, options: SiteOptions) -> None:
+    folder = site.folder
+    kiosk = KioskConfig(
+        name=KIOSK,
+        sensor=f"serial:{site.sensor_link}?baud={options.sensor_baud}",
+        store=folder / "kiosk.store",
+        socket=folder / "uplink.sock",
+        keys=KioskKeys(
+            signing=folder / f"{KIOSK}.signing.pem",
+            opening=folder / f"{KIOSK}.opening.key",
+            matcher=folder / f"{MATCHER}.json",
+        ),
+        search=SearchDefaults(PURPOSE, (LIST,)),
+        page_port=options.kiosk_port,
+        minimum_quality=options.minimum_quality,
+        resend_first_s=options.resend_first_s,
+    )
+    write_configuration(folder / "kiosk.toml", kiosk)
+    link = _link_settings(site, options, KIOSK, "uplink")
+    write_configuration(folder / "uplink.toml", UplinkConfig(KIOSK, kiosk.socket, link))
+
+
+def _configure_matcher(site: Site, options: SiteOptions) -> None:
+    folder = site.folder
+    matcher = MatcherConfig(
+        name=MATCHER,
+        gallery=folder / "gallery.db",
+        ledger=folder / "ledger.db",
+        keys=MatcherKeys(
+            signing=folder / f"{MATCHER}.signing.pem",
+            opening=folder / f"{MATCHER}.opening.key",
+            gallery=folder / "gallery.key",
+            kiosks=folder / "kiosks",
+        ),
+        broker=_link_settings(site, options, MATCHER, "matcher-link"),
+        threshold=THRESHOLD,
+    )
+    write_configuration(site.matcher_config, matcher)
+
+
+def _link_settings(site: Site, options: SiteOptions, client_id: str, name: str) -> LinkSettings:
+    return LinkSettings(
+        host="127.0.0.1",
+        client_id=client_id,
+        ca=site.folder / "ca.pem",
+        certificate=site.folder / f"{name}.pem",
+        key=site.folder / f"{name}.key",
+        port=site.broker_port,
+        backoff_longest_s=options.backoff_longest_s,
+    )

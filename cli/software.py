@@ -1,0 +1,5 @@
+"""Which version this is, as it stands in requests and results."""
+
+from importlib.metadata import version
+
+SOFTWARE = f"greenline {version('greenline')}"

@@ -1,0 +1,30 @@
+"""`greenline uplink`: the uplink process, wired from its configuration."""
+
+import logging
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from greenline.cli import logs
+from greenline.cli.configuration import read_configuration
+from greenline.firmware.config import UplinkConfig
+from greenline.firmware.uplink import Uplink
+
+app = typer.Typer()
+log = logging.getLogger(__name__)
+
+
+@app.command()
+def uplink(
+    config: Annotated[Path, typer.Option(help="TOML file; see docs/configuration.md.")],
+) -> None:
+    """Run the pipe between a kiosk and the broker."""
+    logs.set_up("uplink")
+    settings = read_configuration(config, UplinkConfig)
+    running = Uplink(settings.kiosk, settings.socket, settings.broker)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: running.stop())
+    log.info("ready")
+    running.run()

@@ -1,0 +1,40 @@
+"""What can go wrong with a device: one leaf for each reaction of the caller.
+
+What the person at the sensor can put right (no finger, smudged) is not here: that is a Retry.
+"""
+
+
+class DriverError(Exception):
+    """Any fault of a device or of the line to it."""
+
+
+class PortLostError(DriverError):
+    """The port is absent, taken, or went away: close the driver and open it anew later."""
+
+
+class PortTimeoutError(DriverError, TimeoutError):
+    """The device said nothing before the deadline: repeat once, then open the port anew."""
+
+
+class BadTransferError(DriverError):
+    """The device answers, but what arrives stays damaged after the repeats: look at the cable."""
+
+
+class RefusedError(DriverError):
+    """The device understood and said no.
+
+    command: the name of what was asked. code: the device's own number for its reason.
+    """
+
+    def __init__(self, command: str, code: int, reason: str) -> None:
+        super().__init__(f"the sensor refused {command} with code {code:#04x}: {reason}")
+        self.command = command
+        self.code = code
+
+
+class SensorUrlError(DriverError, ValueError):
+    """The configured address of a sensor cannot be meant: correct the configuration."""
+
+
+class BadPacketError(DriverError):
+    """A codec met bytes that are no packet; it has skipped them: ask it for the next packet."""

@@ -1,0 +1,152 @@
+"""Conversation with a ZFM module: one command, its answer, and the data packets that may follow.
+
+Half duplex: never two commands at once, nothing numbered. So a late answer to an old command
+looks like the answer to a new one; after anything went wrong the link therefore waits until the
+line is silent before it speaks again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from greenline.drivers.errors import BadPacketError, BadTransferError, PortTimeoutError
+from greenline.drivers.port import Clock, Port
+from greenline.drivers.zfm_codec import DEFAULT_ADDRESS, Decoder, Packet, PacketKind, encode
+from greenline.drivers.zfm_commands import Command, Confirmation, command
+
+ANSWER_S = 1.0
+SILENCE_S = 1.0  # no byte for so long: the transfer is over, whether it was complete or not
+MAX_PICTURE_BYTES = 1 << 19
+
+_ATTEMPTS = 3
+_QUIET_S = 0.1
+_NOISE_S = 10.0  # longer than any picture takes at the usual speeds
+_READ_SIZE = 4096
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the module said. code: its confirmation code. data: what follows the code."""
+
+    code: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """The contents of the good data packets in a row. ended: the last one said so.
+
+    What was damaged is missing, so the number of bytes tells whether all came.
+    """
+
+    data: bytes
+    ended: bool
+
+
+NOTHING = Transfer(b"", ended=False)
+
+
+class Link:
+    """Commands and answers over one port; it owns the port."""
+
+    def __init__(self, port: Port, clock: Clock, address: int = DEFAULT_ADDRESS) -> None:
+        self.port = port
+        self.clock = clock
+        self._address = address
+        self._decoder = Decoder(address)
+        self._in_step = True
+        self._hissing = False  # the last wait for silence was in vain
+
+    def ask(self, code: Command, parameters: bytes = b"", timeout_s: float = ANSWER_S) -> Answer:
+        """Give one command and return the answer, whatever it is.
+
+        A command or an answer that was damaged on the way is repeated. Raises PortTimeoutError
+        when nothing comes, BadTransferError when only damaged packets come.
+        """
+        packet = replace(command(code, parameters), address=self._address)
+        for _ in range(_ATTEMPTS):
+            answer = self._exchange(packet, timeout_s)
+            if answer is not None and answer.code != Confirmation.BAD_PACKET:
+                return answer
+        raise BadTransferError(
+            f"{code.name} was damaged on the line {_ATTEMPTS} times; look at the sensor's cable"
+        )
+
+    def receive(self, expected: int | None, report: Callable[[int], None]) -> Transfer:
+        """Collect the data packets that follow an answer, to their end or until silence.
+
+        A transfer cannot be stopped: after a bad packet the rest is still taken off the line.
+        expected: how many bytes there should be, None if that is not known yet. Some modules
+        (R551) mark no packet as the last; with expected known that makes no difference.
+        report: called with the number of bytes collected, after each packet.
+        """
+        data, damaged, before = bytearray(), False, self._decoder.skipped
+        self._in_step = False
+        while len(data) < MAX_PICTURE_BYTES:
+            packet, bad = self._next_packet(self.clock() + SILENCE_S)
+            damaged |= bad
+            if packet is None:
+                break
+            if packet.kind in (PacketKind.DATA, PacketKind.LAST_DATA):
+                data += packet.content
+                report(len(data))
+            if packet.kind is PacketKind.LAST_DATA or len(data) == expected:
+                self._in_step = not damaged and self._decoder.skipped == before
+                return Transfer(bytes(data), packet.kind is PacketKind.LAST_DATA)
+        return Transfer(bytes(data), ended=False)
+
+    def idle(self, deadline: float) -> None:
+        """Let time pass on the port, which notices when it is unplugged."""
+        self.port.read(_READ_SIZE, deadline)
+
+    def _exchange(self, packet: Packet, timeout_s: float) -> Answer | None:
+        """Return the answer; None: it came damaged. Raises PortTimeoutError when none came."""
+        if not self._in_step:
+            self._wait_for_silence()
+        self._in_step = False
+        self.port.flush_input()
+        self._decoder.clear()
+        deadline = self.clock() + timeout_s
+        self.port.write(encode(packet), deadline)
+        damaged = False
+        while True:
+            answer, bad = self._next_packet(deadline)
+            damaged |= bad
+            if answer is None:
+                break
+            if answer.kind is PacketKind.ANSWER and answer.content:
+                self._in_step = not damaged
+                return Answer(answer.content[0], answer.content[1:])
+        if damaged:
+            return None
+        raise PortTimeoutError(
+            f"the sensor did not answer within {timeout_s:g} s; look at its cable and its supply"
+        )
+
+    def _next_packet(self, deadline: float) -> tuple[Packet | None, bool]:
+        """Return the next good packet, None at the deadline; and whether bad ones came before."""
+        damaged = over = False
+        while True:
+            try:
+                packet = self._decoder.next_packet()
+            except BadPacketError:
+                damaged = True
+                continue
+            if packet is not None:
+                return packet, damaged
+            if not over:
+                over = self.clock() >= deadline  # what has arrived by then still counts
+                received = self.port.read(_READ_SIZE, deadline)
+                self._decoder.feed(received)
+                over |= not received
+            elif self._decoder.give_up_partial():
+                damaged = True
+            else:
+                return None, damaged
+
+    def _wait_for_silence(self) -> None:
+        """Take bytes off the line until none come, but only once as long as a picture takes."""
+        limit = self.clock() + (_QUIET_S if self._hissing else _NOISE_S)
+        received = b"noise"
+        while received and (now := self.clock()) < limit:
+            received = self.port.read(_READ_SIZE, now + _QUIET_S)
+        self._hissing = bool(received)

@@ -1,0 +1,1 @@
+"""The kiosk: capture line, store, uplink, page. Read line.py first."""

@@ -1,0 +1,237 @@
+"""The capture thread: waits for the officer's word, then for a finger, and runs the line.
+
+The only thread that touches the sensor. A sensor that goes away is named on the board and opened
+again; the process goes on.
+"""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from greenline.drivers.errors import DriverError
+from greenline.drivers.sensor import Retry, Sensor
+from greenline.firmware.board import Board, Capture, Phase
+from greenline.firmware.checks import Checks
+from greenline.firmware.errors import StoreError
+from greenline.firmware.gate import Gate
+from greenline.firmware.line import Case, Impression, Line, Submitted, Unusable
+from greenline.models.errors import ModelsError
+from greenline.models.quality import Quality, Reason
+from greenline.prints.frame import Frame
+
+log = logging.getLogger(__name__)
+
+_POLL_S = 0.3
+_REOPEN_S = 2.0
+_FINGER_WAIT_S = 60.0
+_LIFT_WAIT_S = 15.0
+_STEP = 0.02
+
+_AGAIN = {
+    Retry.NO_FINGER: "Place the finger again and keep it still",
+    Retry.NOT_TAKEN: "Place the finger again and keep it still",
+    Retry.SMUDGED: "Wipe the sensor and the finger, then place it again",
+    Retry.TOO_FAINT: "Press a little more",
+}
+
+
+_ADVICE = {
+    Reason.NO_FINGER: "Place the finger flat on the sensor",
+    Reason.NOT_A_FINGER: "Wipe the sensor, then place a finger",
+    Reason.TOO_LITTLE_AREA: "Centre the finger and lay it flat",
+    Reason.TOO_FAINT: "Press a little more",
+    Reason.TOO_DARK: "Press a little less",
+}
+
+
+@dataclass(frozen=True)
+class StartCheck:
+    """The officer opens a check. finger: ISO position 0-10; case: without impressions yet."""
+
+    finger: int
+    case: Case
+
+
+class CaptureThread:
+    """Runs checks one after another. line: everything but the sensor, which this thread opens."""
+
+    def __init__(
+        self,
+        open_sensor: Callable[[], Sensor],
+        make_line: Callable[[Sensor], Line],
+        board: Board,
+        checks: Checks,
+        gate: Gate,
+        attempts: int,
+    ) -> None:
+        self._open_sensor = open_sensor
+        self._make_line = make_line
+        self._board = board
+        self._checks = checks
+        self._gate = gate
+        self._attempts = attempts
+        self._commands: queue.Queue[StartCheck] = queue.Queue(maxsize=1)
+        self._cancelled = threading.Event()
+        self._stopping = threading.Event()
+        self._line: Line | None = None
+        self._shown = Capture(Phase.STARTING, "Starting")
+        self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the sensor is opened on the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Give the sensor back and end."""
+        self._stopping.set()
+        self._cancelled.set()
+        self._thread.join(timeout=10)
+
+    def request(self, command: StartCheck) -> bool:
+        """Ask for a check; False when one is going on or the sensor is not ready. Any thread."""
+        if self._board.state().capture.phase not in {Phase.READY, Phase.STOPPED}:
+            return False
+        try:
+            self._commands.put_nowait(command)
+        except queue.Full:
+            return False
+        return True
+
+    def cancel(self) -> None:
+        """End the check that is going on; nothing of it is kept. Any thread."""
+        self._cancelled.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._turn()
+            except DriverError as fault:
+                self._lose_sensor(str(fault))
+            except Exception as fault:
+                # The last resort of this thread: the officer is told, the thread goes on.
+                log.exception("capture failed")
+                self._lose_sensor(f"a fault in the kiosk itself ({type(fault).__name__})")
+        self._close_sensor()
+
+    def _turn(self) -> None:
+        if self._line is None:
+            self._line = self._make_line(self._open_sensor())
+            self._show(Phase.READY, "Ready")
+        try:
+            command = self._commands.get(timeout=_POLL_S)
+        except queue.Empty:
+            return
+        self._cancelled.clear()
+        self._check(self._line, command)
+
+    def _check(self, line: Line, command: StartCheck) -> None:
+        impression = self._take(line, command.finger)
+        if impression is None:
+            return
+        try:
+            submitted = line.submit(replace(command.case, impressions=(impression,)))
+        except StoreError as fault:
+            self._show(Phase.STOPPED, str(fault))
+            return
+        self._taken(submitted, impression)
+        self._show(Phase.LIFT_FINGER, "Taken. Lift the finger")
+        self._wait(line, present=False, seconds=_LIFT_WAIT_S)
+        self._show(Phase.READY, "Ready")
+
+    def _taken(self, submitted: Submitted, impression: Impression) -> None:
+        self._show(Phase.TAKEN, "Taken", quality=impression.quality.score)
+        self._checks.taken(submitted, impression.steps_ms)
+        self._gate.offer(submitted.pending)
+        log.info(
+            "taken",
+            extra={
+                "request": submitted.pending.request_id.hex(),
+                "quality": impression.quality.score,
+                "durable_ms": round(submitted.durable_ms, 1),
+            },
+        )
+
+    def _take(self, line: Line, finger: int) -> Impression | None:
+        """Return an impression, or None after telling why there is none."""
+        for attempt in range(1, self._attempts + 1):
+            self._show(Phase.PLACE_FINGER, "Place the finger on the sensor", attempt=attempt)
+            if not self._wait(line, present=True, seconds=_FINGER_WAIT_S):
+                self._stopped("No finger was placed")
+                return None
+            try:
+                found = self._scan(line, finger, attempt)
+            except ModelsError as fault:
+                self._stopped(str(fault))
+                return None
+            if isinstance(found, Impression):
+                return found
+            self._ask_again(line, found, attempt)
+            if self._cancelled.is_set():
+                break
+        self._stopped("No usable picture. Clean finger and sensor, then start again")
+        return None
+
+    def _scan(self, line: Line, finger: int, attempt: int) -> Impression | Retry | Unusable:
+        self._show(Phase.READING, "Reading: keep the finger still", attempt=attempt)
+
+        def progress(share: float) -> None:
+            if not 0 < share - self._shown.share < _STEP:
+                self._show(Phase.READING, self._shown.instruction, share=share, attempt=attempt)
+
+        def judged(_frame: Frame, quality: Quality) -> None:
+            self._show(
+                Phase.JUDGING,
+                "Looking at the picture",
+                share=1.0,
+                quality=quality.score,
+                attempt=attempt,
+            )
+
+        return line.take(finger, progress, judged)
+
+    def _ask_again(self, line: Line, found: Retry | Unusable, attempt: int) -> None:
+        if isinstance(found, Unusable):
+            score: int | None = found.quality.score
+            reasons = found.quality.reasons
+            words = _ADVICE[reasons[0]] if reasons else "Place the finger again, flat and still"
+        else:
+            score, words = None, _AGAIN[found]
+        self._show(Phase.AGAIN, f"{words}. Lift the finger", quality=score, attempt=attempt)
+        self._wait(line, present=False, seconds=_LIFT_WAIT_S)
+
+    def _wait(self, line: Line, *, present: bool, seconds: float) -> bool:
+        """Wait for a finger to come or go; False when it did not, or the check was cancelled."""
+        for _ in range(int(seconds / _POLL_S)):
+            if self._cancelled.is_set():
+                return False
+            if line.sensor.wait_finger(present=present, timeout_s=_POLL_S):
+                return True
+        return False
+
+    def _stopped(self, words: str) -> None:
+        self._show(Phase.STOPPED, "Stopped" if self._cancelled.is_set() else words)
+
+    def _show(
+        self,
+        phase: Phase,
+        instruction: str,
+        *,
+        share: float = 0.0,
+        quality: int | None = None,
+        attempt: int = 0,
+    ) -> None:
+        self._shown = Capture(phase, instruction, round(share, 2), quality, attempt)
+        self._board.show_capture(self._shown)
+
+    def _lose_sensor(self, reason: str) -> None:
+        log.warning("sensor lost", extra={"reason": reason})
+        self._close_sensor()
+        self._show(Phase.FAULT, f"Sensor fault: {reason}")
+        self._stopping.wait(_REOPEN_S)
+
+    def _close_sensor(self) -> None:
+        if self._line is not None:
+            self._line.sensor.close()
+            self._line = None

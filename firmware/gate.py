@@ -1,0 +1,237 @@
+"""The gate: the kiosk's side of the socket to the uplink, on one thread of its own.
+
+It offers what the dispatcher names and hands what arrives to the inbox; it confirms a delivery only
+after the inbox has returned, that is after the store has committed it. One uplink at a time: a new
+one takes the place of the old, so a hung uplink can simply be replaced.
+"""
+
+import logging
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from greenline.firmware import pipe
+from greenline.firmware.dispatch import Dispatcher, Stage
+from greenline.firmware.errors import PipeError, StoreError
+from greenline.firmware.store import Pending, Store
+
+log = logging.getLogger(__name__)
+
+_CHUNK = 65536
+_SEND_TIMEOUT_S = 10.0
+_HOUSEKEEPING_S = 5.0
+_NO_UPLINK = "the uplink process is not running"
+
+
+class GateListener(Protocol):
+    """Whom the gate tells, on the gate's thread."""
+
+    def link_changed(self, *, up: bool, detail: str) -> None:
+        """Tell whether a broker can be reached, and if not why."""
+
+    def arrived(self, envelope: bytes) -> bytes | None:
+        """Commit what arrived; return the request id if its request has left. Raises StoreError."""
+
+    def published(self, request_id: bytes) -> None:
+        """Tell that a broker has a request."""
+
+    def housekeeping(self) -> list[Pending]:
+        """Let what is past its time expire; return those requests."""
+
+
+class Gate:
+    """The listening socket, the uplink that is connected to it, and the offers between them."""
+
+    def __init__(
+        self,
+        path: Path,
+        store: Store,
+        listener: GateListener,
+        dispatcher: Dispatcher,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._path = path
+        self._store = store
+        self._listener = listener
+        self._dispatcher = dispatcher
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._added: list[Pending] = []
+        self._uplink: socket.socket | None = None
+        self._decoder = pipe.Decoder()
+        self._stopping = False
+        self._selector = selectors.DefaultSelector()
+        self._wake_reader, self._wake_writer = socket.socketpair()
+        self._wake_reader.settimeout(0)
+        self._server = _listen(path)
+        self._selector.register(self._server, selectors.EVENT_READ, self._accept)
+        self._selector.register(self._wake_reader, selectors.EVENT_READ, self._drain_wake)
+        self._thread = threading.Thread(target=self._run, name="gate", daemon=True)
+
+    def start(self) -> None:
+        """Take what the store still holds into the order, and begin."""
+        self._dispatcher.add(self._store.pending())
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and remove the socket."""
+        self._stopping = True
+        self._wake_writer.send(b"x")
+        self._thread.join(timeout=_SEND_TIMEOUT_S + _HOUSEKEEPING_S)
+        self._path.unlink(missing_ok=True)
+
+    def offer(self, request: Pending) -> None:
+        """Take a request that the store has just committed into the order. Any thread."""
+        with self._lock:
+            self._added.append(request)
+        self._wake_writer.send(b"x")
+
+    def stages(self) -> dict[bytes, Stage]:
+        """Return how far each pending request has come. Any thread."""
+        with self._lock:
+            return self._dispatcher.stages()
+
+    def _run(self) -> None:
+        next_housekeeping = self._clock()
+        while not self._stopping:
+            if self._clock() >= next_housekeeping:
+                self._expire()
+                next_housekeeping = self._clock() + _HOUSEKEEPING_S
+            self._offer_what_is_due()
+            due = self._dispatcher.wait_s()
+            for key, _ in self._selector.select(_HOUSEKEEPING_S if due is None else due):
+                key.data()
+        self._drop("the kiosk is stopping")
+        self._server.close()
+        self._selector.close()
+        self._wake_reader.close()
+        self._wake_writer.close()
+
+    def _accept(self) -> None:
+        connection, _ = self._server.accept()
+        connection.settimeout(_SEND_TIMEOUT_S)
+        self._drop("another uplink took over")
+        self._uplink = connection
+        self._decoder = pipe.Decoder()
+        self._selector.register(connection, selectors.EVENT_READ, self._receive)
+
+    def _drain_wake(self) -> None:
+        self._wake_reader.recv(_CHUNK)
+        with self._lock:
+            added, self._added = self._added, []
+            self._dispatcher.add(added)
+
+    def _receive(self) -> None:
+        if self._uplink is None:
+            return
+        try:
+            data = self._uplink.recv(_CHUNK)
+            if not data:
+                self._drop(_NO_UPLINK)
+                return
+            for message in self._decoder.feed(data):
+                self._handle(message)
+        except (OSError, PipeError, StoreError) as fault:
+            # Unconfirmed deliveries come again from the broker with the next connection.
+            log.warning("uplink dropped", extra={"reason": str(fault)})
+            self._drop(str(fault))
+
+    def _handle(self, message: pipe.Message) -> None:
+        match message:
+            case pipe.Hello(version):
+                if version != pipe.VERSION:
+                    raise PipeError(f"the uplink speaks version {version}, not {pipe.VERSION}")
+            case pipe.LinkUp(window):
+                with self._lock:
+                    self._dispatcher.link_up(window)
+                self._listener.link_changed(up=True, detail="")
+            case pipe.LinkDown(reason):
+                with self._lock:
+                    self._dispatcher.link_down()
+                self._listener.link_changed(up=False, detail=reason)
+            case pipe.Published(request_id, refusal):
+                self._confirm(request_id, refusal)
+            case pipe.Arrived(delivery, envelope):
+                self._commit(delivery, envelope)
+            case _:
+                raise PipeError("the uplink sent what only a kiosk may send")
+
+    def _confirm(self, request_id: bytes, refusal: str) -> None:
+        with self._lock:
+            self._dispatcher.confirmed(request_id, taken=not refusal)
+        if refusal:
+            log.warning("broker refused", extra={"request": request_id.hex(), "reason": refusal})
+            self._listener.link_changed(up=True, detail=f"the broker refused a message: {refusal}")
+        else:
+            self._listener.published(request_id)
+
+    def _commit(self, delivery: int, envelope: bytes) -> None:
+        left = self._listener.arrived(envelope)
+        if left is not None:
+            with self._lock:
+                self._dispatcher.remove(left)
+        self._send(pipe.Committed(delivery))
+
+    def _expire(self) -> None:
+        try:
+            expired = self._listener.housekeeping()
+        except StoreError as fault:
+            log.warning("housekeeping failed", extra={"reason": str(fault)})
+            return
+        with self._lock:
+            for request in expired:
+                self._dispatcher.remove(request.request_id)
+
+    def _offer_what_is_due(self) -> None:
+        try:
+            self._send_offers()
+        except StoreError as fault:
+            log.warning("store failed", extra={"reason": str(fault)})
+            self._drop(str(fault))
+
+    def _send_offers(self) -> None:
+        while self._uplink is not None:
+            with self._lock:
+                request = self._dispatcher.next_offer()
+            if request is None:
+                return
+            envelope = self._store.envelope(request.request_id)
+            if envelope is None:
+                with self._lock:
+                    self._dispatcher.remove(request.request_id)
+                continue
+            left_ms = request.expires_ms - request.created_ms
+            self._send(pipe.Offer(request.request_id, max(1, left_ms // 1000), envelope))
+
+    def _send(self, message: pipe.FromKiosk) -> None:
+        if self._uplink is None:
+            return
+        try:
+            self._uplink.sendall(pipe.encode(message))
+        except OSError as fault:
+            log.warning("uplink dropped", extra={"reason": str(fault)})
+            self._drop(_NO_UPLINK)
+
+    def _drop(self, reason: str) -> None:
+        if self._uplink is None:
+            return
+        self._selector.unregister(self._uplink)
+        self._uplink.close()
+        self._uplink = None
+        with self._lock:
+            self._dispatcher.link_down()
+        self._listener.link_changed(up=False, detail=reason)
+
+
+def _listen(path: Path) -> socket.socket:
+    """Listen on a socket that only this account and its group may use."""
+    path.unlink(missing_ok=True)
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    server.bind(str(path))
+    path.chmod(0o660)
+    server.listen(2)
+    return server

@@ -1,0 +1,154 @@
+"""The capture line, from a finger on the sensor to a durable, sealed request. Read this first.
+
+take() turns one press into an Impression, or says what the person should do differently;
+submit() turns a case's impressions into one request that survives a power cut. Straight down, no
+callbacks but the progress that a screen draws, on the caller's thread.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from greenline.drivers.sensor import Progress, Retry, Sensor
+from greenline.firmware.store import Pending, Store
+from greenline.models.quality import Quality
+from greenline.prints import fmr
+from greenline.prints.frame import Frame
+from greenline.prints.template import Template
+from greenline.protocol.envelope import EnvelopeKind, Header, Lane, seal
+from greenline.protocol.keys import Identity, SigningKey
+from greenline.protocol.messages import ImpressionMessage, Request, encode_request
+
+REQUEST_ID_BYTES = 16
+
+# The longest record a request may carry (ImpressionMessage.template): 30 + 6 n bytes.
+_MOST_MINUTIAE = 255
+
+
+class Extraction(Protocol):
+    """What turns a frame into a template."""
+
+    @property
+    def model_id(self) -> str:
+        """The network and its weights, in one short name."""
+
+    def extract(self, frame: Frame) -> Template:
+        """Return the minutiae of a frame, best first. Raises ModelsError."""
+
+
+@dataclass(frozen=True)
+class Impression:
+    """One usable press. record: ISO/IEC 19794-2:2005. steps_ms: how long each step took."""
+
+    finger: int
+    record: bytes
+    quality: Quality
+    model: str
+    steps_ms: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A press whose picture is too poor to be found again; quality says why."""
+
+    quality: Quality
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is asked for one person. purpose: code; lists: names of the lists to search."""
+
+    purpose: str
+    lists: tuple[str, ...]
+    impressions: tuple[Impression, ...] = ()
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A request that is on the disk."""
+
+    pending: Pending
+    durable_ms: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """The steps, with everything they need. now_ms: Unix milliseconds; clock: seconds, monotonic.
+
+    lifetime_ms: how long a request may wait for its answer. software: version, for the request.
+    """
+
+    sensor: Sensor
+    judge: Callable[[Frame], Quality]
+    extraction: Extraction
+    minimum_quality: int
+    store: Store
+    kiosk: str
+    signer: SigningKey
+    matcher: Identity
+    lifetime_ms: int
+    software: str
+    now_ms: Callable[[], int] = field(default=lambda: time.time_ns() // 1_000_000)
+    clock: Callable[[], float] = time.monotonic
+
+    def take(
+        self,
+        finger: int,
+        progress: Progress | None = None,
+        judged: Callable[[Frame, Quality], None] | None = None,
+    ) -> Impression | Retry | Unusable:
+        """Scan once. finger: ISO position 0-10. judged: told as soon as the quality is known.
+
+        Raises DriverError when the sensor fails, ModelsError when the picture cannot be one.
+        """
+        started = self.clock()
+        frame = self.sensor.scan(progress)
+        if isinstance(frame, Retry):
+            return frame
+        scanned = self.clock()
+        quality = self.judge(frame)
+        if judged is not None:
+            judged(frame, quality)
+        if quality.score < self.minimum_quality:
+            return Unusable(quality)
+        at_quality = self.clock()
+        template = self.extraction.extract(frame).best(_MOST_MINUTIAE)
+        record = fmr.from_template(template, finger_position=finger, quality=quality.score)
+        steps = {
+            "transfer": scanned - started,
+            "quality": at_quality - scanned,
+            "template": self.clock() - at_quality,
+        }
+        milliseconds = {step: seconds * 1000 for step, seconds in steps.items()}
+        return Impression(finger, record, quality, self.extraction.model_id, milliseconds)
+
+    def submit(self, case: Case, lane: Lane = Lane.PERSON_WAITING) -> Submitted:
+        """Seal, sign and commit the case's request. When this returns, the request is safe.
+
+        Raises StoreError (StoreFullError when the disk is full): then nothing was taken.
+        """
+        started = self.clock()
+        created = self.now_ms()
+        pending = Pending(os.urandom(REQUEST_ID_BYTES), lane, created, created + self.lifetime_ms)
+        header = Header(
+            EnvelopeKind.REQUEST, lane, pending.request_id, self.kiosk, created, pending.expires_ms
+        )
+        body = encode_request(self._request(case))
+        envelope = seal(header, body, self.matcher.seal, self.signer)
+        self.store.add_request(pending, envelope.to_bytes())
+        return Submitted(pending, (self.clock() - started) * 1000)
+
+    def _request(self, case: Case) -> Request:
+        impressions = tuple(
+            ImpressionMessage(
+                finger=impression.finger,
+                template=impression.record,
+                quality=impression.quality.score,
+                quality_algorithm=impression.quality.algorithm,
+                model=impression.model,
+            )
+            for impression in case.impressions
+        )
+        return Request(case.purpose, case.lists, impressions, self.software)

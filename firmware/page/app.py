@@ -1,0 +1,154 @@
+"""The officer's page, served on the loopback interface by the kiosk process.
+
+The page draws the board's state as it is pushed to it; all it can do is start a check and cancel
+it. asyncio lives here alone: the board calls from other threads, which only set an event.
+"""
+
+import asyncio
+import contextlib
+import importlib.resources
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from greenline.firmware.board import Board
+
+_HEARTBEAT_S = 15.0
+_MOST_BODY_BYTES = 1024
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+class Checkpoint(Protocol):
+    """What the page may ask of the kiosk."""
+
+    board: Board
+
+    def start_check(self, finger: int) -> bool:
+        """Open a check; False when the kiosk is not ready for it."""
+
+    def cancel_check(self) -> None:
+        """End the capture that is going on."""
+
+
+class _StartCheck(msgspec.Struct, forbid_unknown_fields=True):
+    finger: int = 0
+
+
+def make_app(kiosk: Checkpoint) -> Starlette:
+    """Return the application of one kiosk's page."""
+    static = importlib.resources.files("greenline.firmware.page") / "static"
+
+    async def state(_request: Request) -> Response:
+        return Response(msgspec.json.encode(kiosk.board.state()), media_type="application/json")
+
+    async def events(request: Request) -> Response:
+        return StreamingResponse(_follow(kiosk.board, request), media_type="text/event-stream")
+
+    async def start(request: Request) -> Response:
+        refusal = _refuse_foreign(request)
+        if refusal is not None:
+            return refusal
+        try:
+            asked = msgspec.json.decode(await _body(request), type=_StartCheck)
+        except msgspec.DecodeError as fault:
+            return JSONResponse({"error": f"the request is not understood: {fault}"}, 400)
+        if not 0 <= asked.finger <= 10:
+            return JSONResponse({"error": "a finger position is 0 to 10"}, 400)
+        if not kiosk.start_check(asked.finger):
+            return JSONResponse({"error": "The kiosk is not ready for another check yet"}, 409)
+        return JSONResponse({"started": True}, 202)
+
+    async def cancel(request: Request) -> Response:
+        refusal = _refuse_foreign(request)
+        if refusal is not None:
+            return refusal
+        kiosk.cancel_check()
+        return JSONResponse({"cancelled": True}, 202)
+
+    return Starlette(
+        routes=[
+            Route("/api/state", state),
+            Route("/api/events", events),
+            Route("/api/check", start, methods=["POST"]),
+            Route("/api/cancel", cancel, methods=["POST"]),
+            Mount("/", StaticFiles(directory=str(static), html=True)),
+        ],
+        middleware=[
+            # Against a foreign page that makes its own name point to the loopback address.
+            Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
+            Middleware(_SecurityHeaders),
+        ],
+    )
+
+
+class _SecurityHeaders:
+    """Adds _HEADERS to every answer, also to one that streams."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def _refuse_foreign(request: Request) -> Response | None:
+    """Only our own page may ask: a foreign one cannot send JSON here without being let."""
+    if request.headers.get("content-type") != "application/json":
+        return JSONResponse({"error": "send JSON"}, 415)
+    return None
+
+
+async def _body(request: Request) -> bytes:
+    received = b""
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > _MOST_BODY_BYTES:
+            raise msgspec.DecodeError("too long")
+    return received or b"{}"
+
+
+async def _follow(board: Board, request: Request) -> AsyncIterator[bytes]:
+    """Yield the state as server-sent events, at once and after each change."""
+    loop = asyncio.get_running_loop()
+    changed = asyncio.Event()
+
+    def wake() -> None:
+        # The loop may have ended between the last event and forget(): nobody is left to wake.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(changed.set)
+
+    forget = board.listen(wake)
+    try:
+        while not await request.is_disconnected():
+            changed.clear()
+            yield b"data: " + msgspec.json.encode(board.state()) + b"\n\n"
+            try:
+                await asyncio.wait_for(changed.wait(), _HEARTBEAT_S)
+            except TimeoutError:
+                yield b": still here\n\n"
+    finally:
+        forget()

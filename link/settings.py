@@ -1,0 +1,64 @@
+"""Where the broker is, who we are, and how patient the link is."""
+
+import math
+import ssl
+from pathlib import Path
+
+import msgspec
+
+
+class LinkError(Exception):
+    """The link cannot be tried at all: a certificate or key file is missing or wrong."""
+
+
+class LinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How to reach the broker. Times in seconds.
+
+    ca, certificate, key: PEM files. window: most publishes without PUBACK (the broker's Receive
+    Maximum can only lower it). backoff: the longest wait before a new try, with full jitter.
+    """
+
+    host: str
+    client_id: str
+    ca: Path
+    certificate: Path
+    key: Path
+    port: int = 8883
+    window: int = 16
+    keepalive_s: int = 20
+    connect_timeout_s: float = 20.0
+    backoff_first_s: float = 0.5
+    backoff_longest_s: float = 30.0
+    session_expiry_s: int = 7 * 24 * 3600
+
+
+def tls_context(settings: LinkSettings) -> ssl.SSLContext:
+    """Make the TLS 1.3 context for mutual authentication. Raises LinkError with what to do."""
+    for what, path in (
+        ("CA certificate", settings.ca),
+        ("certificate", settings.certificate),
+        ("key", settings.key),
+    ):
+        if not path.is_file():
+            raise LinkError(f"the {what} {path} is missing: enrol this device or correct the path")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    try:
+        context.load_verify_locations(settings.ca)
+        context.load_cert_chain(settings.certificate, settings.key)
+    except (ssl.SSLError, OSError) as fault:
+        raise LinkError(
+            f"{settings.certificate}, {settings.key} or {settings.ca} cannot be used ({fault}): "
+            "enrol this device again"
+        ) from fault
+    return context
+
+
+def backoff_ceiling(settings: LinkSettings, failures: int) -> float:
+    """Return the longest wait in seconds after so many failures in a row.
+
+    The wait itself is drawn evenly between 0 and this ("full jitter"), so that a fleet that lost
+    its broker does not come back in step.
+    """
+    doublings = min(failures - 1, 1 + int(math.log2(settings.backoff_longest_s)) + 8)
+    return min(settings.backoff_longest_s, settings.backoff_first_s * 2.0**doublings)

@@ -1,0 +1,1 @@
+"""The centre's companion: gallery, search, ledger, and the service that answers over MQTT."""

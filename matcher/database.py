@@ -1,0 +1,100 @@
+"""How the matcher opens an SQLite file: a version that is checked first, faults in plain words."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from greenline.matcher.errors import DatabaseError
+
+
+class Database:
+    """One open file. Safe to share between threads; several processes may have it open.
+
+    kind: what to call it in messages. schema: the version this code writes, kept as user_version.
+    The rollback journal is used rather than the write-ahead log: SQLite before 3.51.3 (Debian 12
+    has 3.40) can spoil a log that two connections reset at the same time.
+    """
+
+    def __init__(self, path: Path, kind: str, schema: int, tables: str) -> None:
+        self._path = path
+        self._kind = kind
+        self._lock = threading.RLock()
+        with self._faults():
+            self._db = sqlite3.connect(
+                path, timeout=10, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._prepare(schema, tables)
+            except BaseException:
+                self._db.close()
+                raise
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    def read(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Return all rows of a query. Raises DatabaseError."""
+        with self._lock, self._faults():
+            return self._db.execute(statement, values).fetchall()
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """Run statements as one durable transaction: all or, with a DatabaseError, none."""
+        with self._lock, self._faults():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _prepare(self, schema: int, tables: str) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > schema:
+            raise DatabaseError(
+                f"{self._path} was written by a newer version of Greenline ({self._kind} version "
+                f"{version}, this one knows {schema}). Install the newer version; "
+                "the file was not changed."
+            )
+        self._db.execute("PRAGMA synchronous = EXTRA")
+        self._db.execute("PRAGMA secure_delete = ON")
+        if version:
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        if self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            # Another process may have made the tables between our two looks.
+            again = self._db.execute("PRAGMA user_version").fetchone()[0]
+            self._db.execute("ROLLBACK")
+            if again != schema:
+                raise DatabaseError(f"{self._path} is a database, but not a {self._kind}")
+            return
+        for statement in tables.split(";")[:-1]:
+            self._db.execute(statement)
+        self._db.execute(f"PRAGMA user_version = {schema}")
+        self._db.execute("COMMIT")
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as fault:
+            raise DatabaseError(self._say(fault)) from fault
+
+    def _say(self, fault: sqlite3.Error) -> str:
+        code = getattr(fault, "sqlite_errorcode", 0) & 0xFF
+        known = {
+            sqlite3.SQLITE_FULL: "cannot grow: the disk is full. Free space, then try again",
+            sqlite3.SQLITE_BUSY: "is being written by another process: try again",
+            sqlite3.SQLITE_NOTADB: "is damaged or of another kind; it was left as it is",
+            sqlite3.SQLITE_CORRUPT: "is damaged; it was left as it is: restore it from a copy",
+            sqlite3.SQLITE_CANTOPEN: "cannot be opened: is its folder there, may we write in it?",
+            sqlite3.SQLITE_READONLY: "may not be written by this account",
+        }
+        return f"the {self._kind} {self._path} {known.get(code, f'failed ({fault})')}"

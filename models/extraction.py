@@ -1,0 +1,172 @@
+"""Extraction: from a frame to its minutiae, by the LEADER network.
+
+The kiosk makes templates with it, the centre enrols with it. What the network is, where it comes
+from and what is unknown about it: docs/models/leader.md.
+"""
+
+import hashlib
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from greenline.models.errors import PictureError
+from greenline.models.manifest import ModelFile, installed_folder, read_manifest
+from greenline.models.runtime import Network, Runtime, find_runtime, load, read_checked
+from greenline.models.tiles import Tile, cut_tiles
+from greenline.prints.frame import Frame
+from greenline.prints.template import Kind, Template
+
+MODEL = "leader-1"
+DPI = 500.0  # the network's ridges have this scale (pyfing, dnn_input_dpi)
+SMALLEST_MM = 5.0
+LARGEST_MM = 51.0
+MOST_MINUTIAE = 255  # the count is one byte in ISO/IEC 19794-2:2005
+# The network keeps the best of 7x7 pixels. Tiles look this far over their border, so that a
+# minutia on it is found by one of them at least; the second finding is dropped.
+SEAM = 3
+
+Found = NDArray[np.float32]  # (n, 5): x, y, direction, probability of an ending, quality
+
+
+class Extractor:
+    """The LEADER network, opened once. Not safe to share between threads.
+
+    runtime: None takes the first installed. threshold: least quality (0-1) of a minutia, None
+    takes the manifest's. Raises ModelFileError or RuntimeMissingError when it cannot work.
+    """
+
+    def __init__(
+        self,
+        *,
+        runtime: Runtime | None = None,
+        num_threads: int = 1,
+        threshold: float | None = None,
+    ) -> None:
+        self._folder = installed_folder()
+        files = read_manifest(self._folder).of_model(MODEL)
+        self._runtime = runtime or find_runtime()
+        self._num_threads = num_threads
+        self._thresholds = files[0].thresholds
+        self.threshold = self._thresholds.minutia if threshold is None else threshold
+        self._files = {(file.input.shape[1], file.input.shape[2]): file for file in files}
+        for file in files:
+            read_checked(file, self._folder)
+        self._networks: dict[tuple[int, int], Network] = {}
+        # The large network costs memory that a kiosk with a small sensor never needs: it is
+        # opened when it is first wanted. Opening the small one proves that the runtime works.
+        self._network(next(iter(self._files)))
+        self._id = f"{MODEL}/{_digest(files)}"
+
+    @property
+    def model_id(self) -> str:
+        """The model's name and the first 8 digits of a hash over its files."""
+        return self._id
+
+    @property
+    def sizes(self) -> tuple[tuple[int, int], ...]:
+        """The input sizes (height, width) of the model's files, smallest first."""
+        return tuple(self._files)
+
+    def extract(self, frame: Frame) -> Template:
+        """Return the minutiae of a frame at 500 dpi, best first, at most 255.
+
+        A picture without ridges gives none. Raises PictureError on a picture smaller than 5 mm
+        or larger than 51 mm either way.
+        """
+        picture = at_500_dpi(frame)
+        height, width = picture.shape
+        tiles = cut_tiles(picture, self.sizes)
+        found = [self._read_tile(pixels, tile) for tile, pixels in tiles]
+        minutiae = _best_inside(np.concatenate(found), height, width)
+        if len(tiles) > 1:
+            minutiae = _without_doubles(minutiae)
+        return self._template(minutiae[:MOST_MINUTIAE], height, width)
+
+    def _network(self, size: tuple[int, int]) -> Network:
+        if size not in self._networks:
+            self._networks[size] = load(
+                self._files[size],
+                self._folder,
+                runtime=self._runtime,
+                num_threads=self._num_threads,
+            )
+        return self._networks[size]
+
+    def _read_tile(self, pixels: NDArray[np.uint8], tile: Tile) -> Found:
+        values = pixels[np.newaxis, ..., np.newaxis].astype(np.float32)
+        output = self._network(pixels.shape).run(values)[0]
+        y, x = np.nonzero(output[..., 3] >= self.threshold)
+        columns = (x + tile.columns.start, y + tile.rows.start, *output[y, x, 1:].T)
+        found = np.stack(columns, axis=1).astype(np.float32)
+        return found[_answered(found, tile)]
+
+    def _template(self, found: Found, height: int, width: int) -> Template:
+        x, y, direction, ending, quality = found.T
+        kind = np.where(ending >= self._thresholds.ending, Kind.ENDING, Kind.BIFURCATION)
+        return Template(
+            width,
+            height,
+            DPI,
+            x.copy(),
+            y.copy(),
+            _full_turn(direction),
+            kind.astype(np.uint8),
+            np.clip(np.rint(quality * 100), 1, 100).astype(np.uint8),
+        )
+
+
+def _digest(files: tuple[ModelFile, ...]) -> str:
+    return hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest()[:8]
+
+
+def at_500_dpi(frame: Frame) -> NDArray[np.uint8]:
+    """Return the frame's pixels at 500 dpi. Raises PictureError if it cannot show one finger."""
+    _refuse_impossible(frame)
+    scale = DPI / frame.dpi
+    size = (round(frame.width * scale), round(frame.height * scale))
+    if size == (frame.width, frame.height):
+        return frame.pixels
+    picture = Image.fromarray(frame.pixels)
+    return np.asarray(picture.resize(size, Image.Resampling.BICUBIC))
+
+
+def _refuse_impossible(frame: Frame) -> None:
+    width, height = (pixels / frame.dpi * 25.4 for pixels in (frame.width, frame.height))
+    size = f"{width:.1f} x {height:.1f} mm"
+    if min(width, height) < SMALLEST_MM:
+        raise PictureError(f"the picture shows only {size}: too small for a comparison")
+    if max(width, height) > LARGEST_MM:
+        raise PictureError(f"the picture shows {size}: too large to be one finger, check its dpi")
+
+
+def _answered(found: Found, tile: Tile) -> NDArray[np.bool_]:
+    """Which minutiae lie in the tile's own part of the picture, or just over its seam."""
+    x, y = found[:, 0], found[:, 1]
+    inside = (x >= tile.columns.first - SEAM) & (x < tile.columns.last + SEAM)
+    inside &= (y >= tile.rows.first - SEAM) & (y < tile.rows.last + SEAM)
+    return inside
+
+
+def _best_inside(found: Found, height: int, width: int) -> Found:
+    """Return the minutiae that lie in the picture, not in its padding, best first."""
+    x, y = found[:, 0], found[:, 1]
+    inside = found[(x >= 0) & (x < width) & (y >= 0) & (y < height)]
+    return inside[np.argsort(-inside[:, 4], kind="stable")]
+
+
+def _without_doubles(found: Found) -> Found:
+    """Drop each minutia that lies within SEAM pixels of a better one. found: best first."""
+    kept: list[int] = []
+    for index, (x, y) in enumerate(found[:, :2]):
+        near = np.abs(found[kept, :2] - (x, y)).max(axis=1, initial=0.0) <= SEAM
+        if not near.any():
+            kept.append(index)
+    return found[kept]
+
+
+def _full_turn(direction: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Bring radians into [0, 2 pi), also where float32 rounds up to 2 pi itself."""
+    turned = np.mod(direction, np.float32(2 * math.pi))
+    return np.where(turned >= np.float32(2 * math.pi), np.float32(0), turned)

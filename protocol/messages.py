@@ -1,0 +1,136 @@
+"""What is inside an envelope: requests and results, as MessagePack maps with bounded fields.
+
+Unknown fields are refused: whoever adds one raises VERSION. There is no field for a name,
+nationality, ethnicity or gender, and none may be added (data protection: minimum payload).
+"""
+
+from enum import StrEnum
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from greenline.protocol.errors import MalformedError
+
+VERSION = 1
+RESULT_BYTES = 4096
+"""Every result has this size before sealing, so that its length says nothing."""
+MAX_MESSAGE_BYTES = 64 * 1024
+
+_LENGTH_BYTES = 4
+
+Label = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[ -~]+$")]
+"""Printable ASCII, so that the longest result still fits its padded size."""
+Finger = Annotated[int, Meta(ge=0, le=10)]
+Quality = Annotated[int, Meta(ge=0, le=100)]
+Milliseconds = Annotated[int, Meta(ge=0, le=2**62)]
+
+
+class Outcome(StrEnum):
+    """What a search came to. INCOMPLETE is provisional: the matcher tries again by itself."""
+
+    CANDIDATES = "candidates"
+    NONE = "none"
+    INCOMPLETE = "incomplete"
+    EXPIRED = "expired"
+    REFUSED = "refused"
+
+
+class ImpressionMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One impression. template: a one-view ISO/IEC 19794-2:2005 record; finger: its position."""
+
+    finger: Finger
+    template: Annotated[bytes, Meta(min_length=30, max_length=1600)]
+    quality: Quality
+    quality_algorithm: Label
+    model: Label
+
+
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A search that a case asks for. lists: the names of the lists that may be searched."""
+
+    purpose: Label
+    lists: Annotated[tuple[Label, ...], Meta(min_length=1, max_length=8)]
+    impressions: Annotated[tuple[ImpressionMessage, ...], Meta(min_length=1, max_length=20)]
+    software: Label
+    version: Annotated[int, Meta(ge=1, le=1)] = VERSION
+
+
+class Candidate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An entry that resembles the probe: a lead that people verify."""
+
+    reference: Label
+    list_name: Label
+    score: float
+    finger: Finger
+
+
+class SearchedList(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One list that was searched, with its size and the time of its last change."""
+
+    name: Label
+    entries: Annotated[int, Meta(ge=0)]
+    changed_ms: Milliseconds
+
+
+class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The matcher's answer. coverage: the share of the lists' entries that was really compared."""
+
+    outcome: Outcome
+    candidates: Annotated[tuple[Candidate, ...], Meta(max_length=10)]
+    searched: Annotated[tuple[SearchedList, ...], Meta(max_length=8)]
+    coverage: Annotated[float, Meta(ge=0, le=1)]
+    threshold: float
+    search_ms: Annotated[float, Meta(ge=0)]
+    answered_ms: Milliseconds
+    software: Label
+    reason: Annotated[str, Meta(max_length=200)] = ""
+    version: Annotated[int, Meta(ge=1, le=1)] = VERSION
+
+    def __post_init__(self) -> None:
+        """Refuse an answer that contradicts itself: "none" is only said after a whole search."""
+        if (self.outcome is Outcome.CANDIDATES) != bool(self.candidates):
+            raise ValueError("candidates are named if and only if the outcome is candidates")
+        if self.outcome is Outcome.NONE and (self.coverage < 1 or not self.searched):
+            raise ValueError("'none' needs a search of everything that was asked for")
+
+
+_Message = TypeVar("_Message", Request, Result)
+
+
+def _decode(data: bytes, kind: type[_Message]) -> _Message:
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise MalformedError(f"a message of {len(data)} bytes is too large")
+    try:
+        return msgspec.msgpack.decode(data, type=kind)
+    except (msgspec.DecodeError, ValueError, RecursionError) as fault:
+        raise MalformedError(f"this is not a {kind.__name__.lower()}: {fault}") from fault
+
+
+def encode_request(request: Request) -> bytes:
+    """Write a request as MessagePack."""
+    return msgspec.msgpack.encode(request)
+
+
+def decode_request(data: bytes) -> Request:
+    """Read a request. Raises MalformedError."""
+    return _decode(data, Request)
+
+
+def encode_result(result: Result) -> bytes:
+    """Write a result, padded with zeros to RESULT_BYTES. Raises MalformedError if too large."""
+    body = msgspec.msgpack.encode(result)
+    if _LENGTH_BYTES + len(body) > RESULT_BYTES:
+        raise MalformedError(f"a result of {len(body)} bytes does not fit the padded size")
+    return (len(body).to_bytes(_LENGTH_BYTES) + body).ljust(RESULT_BYTES, b"\0")
+
+
+def decode_result(data: bytes) -> Result:
+    """Read a padded result. Raises MalformedError."""
+    length = int.from_bytes(data[:_LENGTH_BYTES])
+    if len(data) != RESULT_BYTES or length > RESULT_BYTES - _LENGTH_BYTES:
+        raise MalformedError("a result has exactly its padded size")
+    body, padding = data[_LENGTH_BYTES : _LENGTH_BYTES + length], data[_LENGTH_BYTES + length :]
+    if padding.strip(b"\0"):
+        raise MalformedError("the padding of a result must be zero")
+    return _decode(body, Result)

@@ -1,0 +1,166 @@
+"""The dispatcher: what is offered when, over a clock that the test moves."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from greenline.firmware.dispatch import Dispatcher, Stage
+from greenline.firmware.store import Pending
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def request(number: int, lane: int = 0, created_ms: int = 0) -> Pending:
+    return Pending(number.to_bytes(16), lane, created_ms, 10_000)
+
+
+def offers(dispatcher: Dispatcher) -> list[int]:
+    found = []
+    while (offer := dispatcher.next_offer()) is not None:
+        found.append(int.from_bytes(offer.request_id))
+    return found
+
+
+def dispatcher_with(*requests: Pending, clock: Clock | None = None) -> Dispatcher:
+    dispatcher = Dispatcher(clock or Clock(), resend_first_s=10, resend_longest_s=30)
+    dispatcher.add(requests)
+    return dispatcher
+
+
+def test_without_a_link_nothing_is_offered() -> None:
+    assert offers(dispatcher_with(request(1))) == []
+
+
+def test_the_urgent_lane_goes_first_then_the_oldest() -> None:
+    dispatcher = dispatcher_with(request(1, 1, 5), request(2, 0, 9), request(3, 0, 7))
+    dispatcher.link_up(10)
+
+    assert offers(dispatcher) == [3, 2, 1]
+
+
+def test_no_more_than_the_window_is_unconfirmed() -> None:
+    dispatcher = dispatcher_with(*(request(n, created_ms=n) for n in range(5)))
+    dispatcher.link_up(2)
+
+    assert offers(dispatcher) == [0, 1]
+    dispatcher.confirmed((0).to_bytes(16), taken=True)
+    assert offers(dispatcher) == [2]
+
+
+def test_a_published_request_is_offered_again_until_it_is_answered() -> None:
+    clock = Clock()
+    dispatcher = dispatcher_with(request(1), clock=clock)
+    dispatcher.link_up(4)
+    assert offers(dispatcher) == [1]
+    dispatcher.confirmed((1).to_bytes(16), taken=True)
+    for wait in (10, 20, 30, 30):
+        clock.now += wait - 1
+        assert offers(dispatcher) == []
+        clock.now += 1
+        assert offers(dispatcher) == [1]
+        dispatcher.confirmed((1).to_bytes(16), taken=True)
+        assert dispatcher.stages() == {(1).to_bytes(16): Stage.PUBLISHED}
+
+    dispatcher.remove((1).to_bytes(16))
+    clock.now += 1_000
+    assert offers(dispatcher) == []
+
+
+def test_a_refusal_is_not_taken_for_a_delivery() -> None:
+    clock = Clock()
+    dispatcher = dispatcher_with(request(1), clock=clock)
+    dispatcher.link_up(4)
+    offers(dispatcher)
+
+    dispatcher.confirmed((1).to_bytes(16), taken=False)
+
+    assert dispatcher.stages() == {(1).to_bytes(16): Stage.QUEUED}
+    assert dispatcher.wait_s() == 10
+    clock.now += 10
+    assert offers(dispatcher) == [1]
+
+
+def test_a_new_link_offers_everything_again_at_once() -> None:
+    dispatcher = dispatcher_with(request(1), request(2, created_ms=1))
+    dispatcher.link_up(4)
+    offers(dispatcher)
+    dispatcher.confirmed((1).to_bytes(16), taken=True)
+
+    dispatcher.link_down()
+    assert offers(dispatcher) == []
+    dispatcher.link_up(4)
+
+    assert offers(dispatcher) == [1, 2]
+
+
+def test_adding_a_known_request_does_not_offer_it_twice() -> None:
+    dispatcher = dispatcher_with(request(1))
+    dispatcher.link_up(4)
+    dispatcher.add([request(1)])
+
+    assert offers(dispatcher) == [1]
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("add"), st.integers(0, 9)),
+            st.tuples(st.just("answered"), st.integers(0, 9)),
+            st.tuples(st.just("confirmed"), st.integers(0, 9)),
+            st.tuples(st.just("refused"), st.integers(0, 9)),
+            st.tuples(st.just("up"), st.integers(1, 4)),
+            st.tuples(st.just("down"), st.just(0)),
+            st.tuples(st.just("offer"), st.just(0)),
+            st.tuples(st.just("wait"), st.integers(0, 40)),
+        ),
+        max_size=60,
+    )
+)
+def test_whatever_happens_the_window_holds_and_all_that_waits_is_offered_in_the_end(
+    events: list[tuple[str, int]],
+) -> None:
+    clock = Clock()
+    dispatcher = Dispatcher(clock, resend_first_s=10, resend_longest_s=30)
+    waiting: set[int] = set()
+    unconfirmed: set[int] = set()
+    answered: set[int] = set()
+    window = 0
+    for what, number in events:
+        name = number.to_bytes(16)
+        match what:
+            case "add" if number not in answered:
+                dispatcher.add([request(number)])
+                waiting.add(number)
+            case "answered":
+                dispatcher.remove(name)
+                waiting.discard(number)
+                unconfirmed.discard(number)
+                answered.add(number)
+            case "confirmed" | "refused" if number in unconfirmed:
+                dispatcher.confirmed(name, taken=what == "confirmed")
+                unconfirmed.discard(number)
+            case "up":
+                dispatcher.link_up(number)
+                window = number
+                unconfirmed.clear()
+            case "down":
+                dispatcher.link_down()
+                window = 0
+                unconfirmed.clear()
+            case "offer":
+                offer = dispatcher.next_offer()
+                if offer is not None:
+                    offered = int.from_bytes(offer.request_id)
+                    assert offered in waiting
+                    assert offered not in unconfirmed
+                    unconfirmed.add(offered)
+                assert len(unconfirmed) <= window
+            case "wait":
+                clock.now += number
+    dispatcher.link_up(len(waiting) + 1)
+    assert set(offers(dispatcher)) == waiting

@@ -1,0 +1,210 @@
+"""The store: what it has taken survives, what has left is gone, what it cannot use it leaves."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from greenline.firmware.errors import StoreError, StoreFullError
+from greenline.firmware.store import Answer, Pending, Store
+
+
+def request(number: int, lane: int = 0, created_ms: int = 1_000) -> Pending:
+    return Pending(bytes([number]) * 16, lane, created_ms, created_ms + 5_000)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "kiosk.store"
+
+
+def test_what_was_taken_is_there_after_a_restart(path: Path) -> None:
+    first = Store(path)
+    first.add_request(request(1), b"sealed")
+    first.close()
+
+    again = Store(path)
+    assert again.pending() == [request(1)]
+    assert again.envelope(request(1).request_id) == b"sealed"
+    again.close()
+
+
+def test_what_was_taken_survives_a_process_that_is_killed(path: Path) -> None:
+    code = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from greenline.firmware.store import Pending, Store\n"
+        "store = Store(Path(sys.argv[1]))\n"
+        "store.add_request(Pending(b'k' * 16, 0, 1, 2), b'sealed')\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+
+    assert ended.returncode == -9
+    store = Store(path)
+    assert store.envelope(b"k" * 16) == b"sealed"
+    store.close()
+
+
+def test_pending_requests_come_by_lane_then_age(path: Path) -> None:
+    store = Store(path)
+    for entry in (request(1, 1, 10), request(2, 0, 30), request(3, 0, 20), request(4, 2, 5)):
+        store.add_request(entry, b"sealed")
+
+    assert [found.request_id[0] for found in store.pending()] == [3, 2, 1, 4]
+    store.close()
+
+
+def test_a_final_answer_lets_its_request_leave(path: Path) -> None:
+    store = Store(path)
+    store.add_request(request(1), b"sealed")
+
+    added = store.add_answer(b"\1" * 16, b"answer", final=True, arrived_ms=7, expires_ms=9)
+
+    assert added
+    assert store.pending() == []
+    assert store.answers(10) == [Answer(b"\1" * 16, 1_000, 7, 9, True, b"answer")]
+    store.close()
+
+
+def test_a_provisional_answer_keeps_its_request(path: Path) -> None:
+    store = Store(path)
+    store.add_request(request(1), b"sealed")
+
+    store.add_answer(b"\1" * 16, b"not yet", final=False, arrived_ms=7, expires_ms=9)
+    store.add_answer(b"\1" * 16, b"answer", final=True, arrived_ms=8, expires_ms=9)
+
+    assert store.pending() == []
+    assert [answer.envelope for answer in store.answers(10)] == [b"answer"]
+    store.close()
+
+
+@pytest.mark.parametrize("already", ["unknown", "answered", "expired"])
+def test_an_answer_that_nobody_waits_for_changes_nothing(path: Path, already: str) -> None:
+    store = Store(path)
+    if already != "unknown":
+        store.add_request(request(1), b"sealed")
+    if already == "answered":
+        store.add_answer(b"\1" * 16, b"first", final=True, arrived_ms=7, expires_ms=9)
+    if already == "expired":
+        store.expire(now_ms=10_000)
+    before = store.answers(10)
+
+    added = store.add_answer(b"\1" * 16, b"second", final=True, arrived_ms=8, expires_ms=9)
+
+    assert not added
+    assert store.answers(10) == before
+    store.close()
+
+
+def test_only_what_is_past_its_time_expires(path: Path) -> None:
+    store = Store(path)
+    store.add_request(request(1, created_ms=1_000), b"sealed")
+    store.add_request(request(2, created_ms=2_000), b"sealed")
+
+    assert store.expire(now_ms=6_000) == [request(1, created_ms=1_000)]
+    assert store.pending() == [request(2, created_ms=2_000)]
+    store.close()
+
+
+def test_answers_expire_too(path: Path) -> None:
+    store = Store(path)
+    store.add_request(request(1), b"sealed")
+    store.add_answer(b"\1" * 16, b"answer", final=True, arrived_ms=7, expires_ms=9_000)
+
+    store.expire(now_ms=9_000)
+
+    assert store.answers(10) == []
+    store.close()
+
+
+def test_one_request_id_is_taken_once(path: Path) -> None:
+    store = Store(path)
+    store.add_request(request(1), b"first")
+
+    with pytest.raises(StoreError):
+        store.add_request(request(1), b"second")
+
+    assert store.envelope(request(1).request_id) == b"first"
+    store.close()
+
+
+def test_every_commit_is_flushed_and_the_file_is_ours_alone(path: Path) -> None:
+    store = Store(path)
+
+    def pragma(name: str) -> object:
+        return store._db.execute(f"PRAGMA {name}").fetchone()[0]
+
+    found = {n: pragma(n) for n in ("journal_mode", "synchronous", "locking_mode", "secure_delete")}
+    store.close()
+    assert found == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "locking_mode": "exclusive",
+        "secure_delete": 1,
+    }
+
+
+def test_a_second_process_is_told_that_the_store_is_in_use(path: Path) -> None:
+    store = Store(path)
+
+    with pytest.raises(StoreError, match="in use by another process"):
+        Store(path)
+
+    store.close()
+
+
+def test_a_newer_store_is_refused_and_left_as_it_is(path: Path) -> None:
+    db = sqlite3.connect(path)
+    db.execute("CREATE TABLE request (x)")
+    db.execute("PRAGMA user_version = 2")
+    db.commit()
+    db.close()
+    before = path.read_bytes()
+
+    with pytest.raises(StoreError, match="newer version of Greenline"):
+        Store(path)
+
+    assert path.read_bytes() == before
+
+
+def test_another_database_is_refused_and_left_as_it_is(path: Path) -> None:
+    db = sqlite3.connect(path)
+    db.execute("CREATE TABLE recipe (x)")
+    db.commit()
+    db.close()
+
+    with pytest.raises(StoreError, match="not a store"):
+        Store(path)
+
+    db = sqlite3.connect(path)
+    assert db.execute("SELECT name FROM sqlite_master").fetchall() == [("recipe",)]
+    db.close()
+
+
+def test_something_that_is_no_database_is_refused_and_left_as_it_is(path: Path) -> None:
+    path.write_bytes(b"holiday pictures" * 100)
+
+    with pytest.raises(StoreError, match="damaged or not a store"):
+        Store(path)
+
+    assert path.read_bytes() == b"holiday pictures" * 100
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="folder"):
+        Store(tmp_path / "nowhere" / "kiosk.store")
+
+
+def test_a_full_disk_takes_nothing_and_loses_nothing(path: Path) -> None:
+    store = Store(path)
+    store.add_request(request(1), b"sealed")
+    store._db.execute("PRAGMA max_page_count = 12")  # SQLite's own way to meet a full disk
+
+    with pytest.raises(StoreFullError, match="disk is full"):
+        store.add_request(request(2), os.urandom(200_000))
+
+    assert store.pending() == [request(1)]
+    store.close()
