@@ -240,19 +240,15 @@ def _search_speed(link: Link) -> None:
 
 
 def _change_speed(link: Link, baud: int) -> None:
-    """Ask for another speed, and keep to the old one where that is not taken or not yet.
+    """Ask for another speed, and find the module again at that one or at the one it kept.
 
     Some modules change at once, some at the next power-on, some never, and all say yes.
     """
-    old, value = link.port.baud, bytes([Parameter.BAUD, baud // BAUD_STEP])
-    if link.ask(Command.SET_SYS_PARA, value).code != Confirmation.OK:
-        return
-    link.idle(link.clock() + _PROBE_S)
-    for wanted in (baud, old):
-        link.port.set_baud(wanted)
-        if _answers(link):
-            return
-    _search_speed(link)
+    value = bytes([Parameter.BAUD, baud // BAUD_STEP])
+    if link.ask(Command.SET_SYS_PARA, value).code == Confirmation.OK:
+        link.idle(link.clock() + _PROBE_S)
+        link.port.set_baud(baud)
+        _search_speed(link)
 
 
 def _product(link: Link) -> ProductInfo | None:

@@ -131,7 +131,6 @@ class Desk:
     def lift(self, _: Request) -> Response:
         """POST /api/lift: take the finger away."""
         self._sensor.lift()
-        self._name = None
         return JSONResponse(self._state())
 
     def state(self, _: Request) -> Response:

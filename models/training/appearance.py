@@ -58,12 +58,14 @@ class Place:
 
     def smooth(self, rng: np.random.Generator, knots: float) -> Field:
         """Return smooth noise over the impression, its knots that many finger pixels apart."""
-        return smooth_field(rng, *self.x.shape, knots * self.scale)
+        height, width = self.x.shape
+        return smooth_field(rng, height, width, knots * self.scale)
 
     def grain(self, rng: np.random.Generator, sigma: float) -> Field:
         """Return noise of deviation 1 blurred by sigma finger pixels."""
         wide = max(0.4, sigma * self.scale)
-        return blur(rng.standard_normal(self.x.shape), wide) * (2 * np.sqrt(np.pi) * wide)
+        noise = blur(rng.standard_normal(self.x.shape), wide)
+        return np.asarray(noise * (2 * np.sqrt(np.pi) * wide))
 
 
 def draw_lift(rng: np.random.Generator, given: Conditions, place: Place) -> Field:

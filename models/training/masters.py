@@ -27,18 +27,17 @@ def grow(rng: np.random.Generator, flow: Flow) -> tuple[Field, Residues]:
     The turns are those of the picture itself; only within 7 px of a core or delta, where
     the sheets of the phase meet, is none counted.
     """
-    ridges = _filtered(rng, flow)
-    for _ in range(3):
+    ridges = _levelled(quadrature(_filtered(rng, flow), flow.orientation))
+    for _ in range(4):
         wave = quadrature(ridges, flow.orientation)
         found = _clear_of(find_residues(wave, flow.orientation), flow)
         pairs = _pairs(found)
         if not pairs:
             break
         for one, other in pairs:
-            ridges = _without(wave, flow.orientation, found, one, other)
-            wave.real = ridges
-    wave = quadrature(ridges, flow.orientation)
-    return _levelled(wave), _clear_of(find_residues(wave, flow.orientation), flow)
+            wave.real = _without(wave, flow.orientation, found, one, other)
+        ridges = wave.real.copy()
+    return ridges, found
 
 
 def _filtered(rng: np.random.Generator, flow: Flow) -> Field:
@@ -134,4 +133,6 @@ def _without(
     # The charge counts on the sheet of the turn; the others of the disc are put on that one.
     side = np.where(np.cos(orientation - orientation[row, column]) < 0, -1, 1)
     unwound = wave * np.exp(-1j * found.charge[one] * side * wound)
-    return np.asarray(np.where(distance < 24, unwound.real, wave.real))
+    strength = np.clip((24 - distance) / 12, 0, 1)
+    even = unwound.real * (1 + strength * (1 / np.hypot(np.abs(unwound), 0.3) - 1))
+    return np.asarray(np.where(distance < 24, even, wave.real))

@@ -22,8 +22,9 @@ class Residues:
     """Points about which the phase turns: columns of one length n.
 
     x, y: pixels, y down. charge: +1 or -1, the turn from x toward y on the sheet whose normal
-    is (sin, cos) of the orientation; 0 for a ridge that ends at a core. direction: radians [0, 2 pi) counter-clockwise on the
-    screen, to the side that has one ridge more. kind: codes of Kind.
+    is (sin, cos) of the orientation; 0 for a ridge that ends at a core. direction: radians
+    [0, 2 pi) counter-clockwise on the screen, to the side that has one ridge more. kind: codes
+    of Kind.
     """
 
     x: Field

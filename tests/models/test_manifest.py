@@ -1,0 +1,40 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from greenline.models.errors import ModelFileError
+from greenline.models.manifest import MANIFEST, installed_folder, read_manifest
+
+
+def test_every_installed_model_file_is_listed_with_its_hash_and_size():
+    folder = installed_folder()
+    listed = {file.name: (file.sha256, file.size_bytes) for file in read_manifest(folder).files}
+    found = {
+        entry.name: (hashlib.sha256(entry.read_bytes()).hexdigest(), len(entry.read_bytes()))
+        for entry in folder.iterdir()
+        if entry.name.endswith(".tflite")
+    }
+    assert found == listed
+
+
+def test_the_files_of_a_model_come_with_the_smallest_input_first():
+    files = read_manifest(installed_folder()).of_model("leader-1")
+    assert [file.input.shape for file in files] == [(1, 288, 256, 1), (1, 512, 416, 1)]
+
+
+def test_a_model_that_is_not_listed_is_refused_by_name():
+    with pytest.raises(ModelFileError, match="no file of the model follower-1"):
+        read_manifest(installed_folder()).of_model("follower-1")
+
+
+def test_a_folder_without_a_manifest_is_refused(tmp_path: Path):
+    with pytest.raises(ModelFileError, match=r"manifest\.json cannot be read"):
+        read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"files": [], "extra": 1}'])
+def test_a_damaged_or_strange_manifest_is_refused(tmp_path: Path, content: bytes):
+    (tmp_path / MANIFEST).write_bytes(content)
+    with pytest.raises(ModelFileError, match=r"manifest\.json is damaged"):
+        read_manifest(tmp_path)
