@@ -19,11 +19,11 @@ from rich.progress import track
 
 from greenline.cli.children import Child, greenline
 from greenline.cli.configuration import write_configuration
-from greenline.cli.demo_run import run_once
+from greenline.cli.demo_run import Pressed, run_once
 from greenline.cli.enrol import enrol_file
 from greenline.cli.errors import CommandError
 from greenline.cli.shelf import Finger, find_fingers
-from greenline.cli.simulate import ShelfFile
+from greenline.cli.simulate import ShelfFile, shown_name
 from greenline.cli.site import LIST, PURPOSE, Site, SiteOptions, build_site
 from greenline.matcher.gallery import Gallery
 from greenline.models.extraction import Extractor
@@ -87,10 +87,14 @@ def demo(
         console.print("Ending.")
 
 
-def _two(running: Demo) -> tuple[str, str]:
+def _two(running: Demo) -> tuple[Pressed, Pressed]:
     if not running.enrolled or not running.unknown:
         raise CommandError("the prints need at least two fingers: one enrolled, one not", 3)
-    return running.enrolled[0], running.unknown[0]
+    enrolled, unknown = running.enrolled[0], running.unknown[0]
+    return (
+        Pressed(shown_name(ENROLLED, enrolled), reference_of(enrolled)),
+        Pressed(shown_name(UNKNOWN, unknown), reference_of(unknown)),
+    )
 
 
 @contextlib.contextmanager

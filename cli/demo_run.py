@@ -5,6 +5,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
@@ -18,14 +19,23 @@ _STEPS = ("transfer", "quality", "template", "durable", "broker", "search", "rep
 State = dict[str, Any]
 
 
-def run_once(console: Console, kiosk: str, simulator: str, enrolled: str, unknown: str) -> bool:
+@dataclass(frozen=True)
+class Pressed:
+    """A finger of the demo. shown: its name on the sensor's page; reference: in the gallery."""
+
+    shown: str
+    reference: str
+
+
+def run_once(
+    console: Console, kiosk: str, simulator: str, enrolled: Pressed, unknown: Pressed
+) -> bool:
     """Press an enrolled and an unknown finger; True when both answers are right."""
-    known = check(kiosk, simulator, f"Enrolled/{enrolled.replace('/', ' ')}")
-    strange = check(kiosk, simulator, f"Not enrolled/{unknown.replace('/', ' ')}")
-    expected = f"entry-{enrolled.replace('/', '-')}"[:64]
+    known = check(kiosk, simulator, enrolled.shown)
+    strange = check(kiosk, simulator, unknown.shown)
     first = [candidate["reference"] for candidate in known["candidates"]][:1]
-    right = [first == [expected], strange["outcome"] == "none"]
-    named = ((f"{enrolled} (enrolled)", known), (f"{unknown} (not enrolled)", strange))
+    right = [first == [enrolled.reference], strange["outcome"] == "none"]
+    named = ((enrolled.shown, known), (unknown.shown, strange))
     for (name, answer), is_right in zip(named, right, strict=True):
         found = [f"{c['reference']}, score {c['score']}" for c in answer["candidates"]]
         verdict = "as expected" if is_right else "NOT WHAT WAS EXPECTED"

@@ -58,13 +58,18 @@ def simulate(
         serve(make_app(module, _shelf(prints, shelf, dpi)), listening)
 
 
+def shown_name(title: str, finger: str) -> str:
+    """Return the name under which the page offers a finger of a group."""
+    return f"{title}/Finger {finger.replace('/', ' ')}"
+
+
 def _shelf(folder: Path, file: Path | None, dpi: float | None) -> FolderShelf:
     fingers = {finger.name: finger for finger in find_fingers(folder)}
     if file is None:
         return FolderShelf(list(fingers.items()), (), dpi)
     shelf = read_configuration(file, ShelfFile)
     shown: list[tuple[str, Finger]] = [
-        (f"{title}/{name.replace('/', ' ')}", fingers[name])
+        (shown_name(title, name), fingers[name])
         for title, names in shelf.groups.items()
         for name in names
         if name in fingers

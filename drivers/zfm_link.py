@@ -19,6 +19,7 @@ MAX_PICTURE_BYTES = 1 << 19
 
 _ATTEMPTS = 3
 _QUIET_S = 0.1
+_USUAL_PICTURE_BYTES = 1 << 16
 _NOISE_S = 10.0  # longer than any picture takes at the usual speeds
 _READ_SIZE = 4096
 
@@ -81,7 +82,8 @@ class Link:
         """
         data, damaged, before = bytearray(), False, self._decoder.skipped
         self._in_step = False
-        while len(data) < MAX_PICTURE_BYTES:
+        limit = self.clock() + self._transfer_s(expected or _USUAL_PICTURE_BYTES)
+        while len(data) < MAX_PICTURE_BYTES and self.clock() < limit:
             packet, bad = self._next_packet(self.clock() + SILENCE_S)
             damaged |= bad
             if packet is None:
@@ -142,6 +144,10 @@ class Link:
                 damaged = True
             else:
                 return None, damaged
+
+    def _transfer_s(self, picture_bytes: int) -> float:
+        """Return what a transfer may take at most: twice its bytes, for packets cost some too."""
+        return _NOISE_S + 2 * picture_bytes * 10 / self.port.baud
 
     def _wait_for_silence(self) -> None:
         """Take bytes off the line until none come, but only once as long as a picture takes."""

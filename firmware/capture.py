@@ -136,7 +136,8 @@ class CaptureThread:
             self._show(Phase.STOPPED, str(fault))
             return
         self._taken(submitted, impression)
-        self._show(Phase.LIFT_FINGER, "Taken. Lift the finger")
+        score = impression.quality.score
+        self._show(Phase.LIFT_FINGER, "Taken. Lift the finger", share=1.0, quality=score)
         self._wait(line, present=False, seconds=_LIFT_WAIT_S)
         self._show(Phase.READY, "Ready")
 

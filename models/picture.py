@@ -15,6 +15,7 @@ from greenline.prints.frame import Frame
 
 FORMATS = ("PNG", "TIFF", "BMP", "PPM", "JPEG")
 MOST_PIXELS = 4_000_000
+FEWEST_PIXELS = 32  # either way
 MOST_BYTES = 32_000_000
 # Below lies what screen software writes without thinking (72, 96, 150), above no sensor's value.
 DPI_RANGE = (200.0, 2100.0)
@@ -45,6 +46,7 @@ def read_picture(path: Path, dpi: float | None = None) -> Frame:
         raise PictureError(f"{path.name} is larger than {MOST_BYTES // 1_000_000} megabytes")
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # remarks on damaged tags: the pixels decide
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=FORMATS) as image:
                 _refuse_by_header(image, path.name)
@@ -58,6 +60,8 @@ def _refuse_by_header(image: Image.Image, name: str) -> None:
     width, height = image.size
     if width * height > MOST_PIXELS:
         raise PictureError(f"{name} has {width}x{height} pixels, too many for one finger")
+    if min(width, height) < FEWEST_PIXELS:
+        raise PictureError(f"{name} has {width}x{height} pixels, too few for a finger")
     if image.mode == "F":
         raise PictureError(f"{name} holds numbers, not grey levels")
 

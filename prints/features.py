@@ -21,7 +21,7 @@ MAX_ROTATION = 1.5  # radians
 
 NAMES = (
     "soft", "sqrt_soft", "soft_share", "log_overlap", "unmatched", "matched_quality",
-    "sqrt_local", "mean_local", "mean_candidates", "residual", "turn_residual", "distortion",
+    "sqrt_local", "mean_local", "residual", "turn_residual", "distortion",
     "edges", "log_edges", "edge_share", "log_best", "sqrt_best", "log_mean", "equal_kind",
     "rotation", "spread", "density", "pairs", "local",
 )  # fmt: skip
@@ -59,7 +59,7 @@ def measure(evidence: Evidence) -> NDArray[np.float64]:
     return np.array([
         soft, np.sqrt(soft), soft / overlap, np.log(overlap),
         np.sqrt(unmatched + 0.5), matched / (matched + unmatched / 2 + 1),
-        np.sqrt(local + 0.1), local / (count + 1), evidence.found.similarity.mean(),
+        np.sqrt(local + 0.1), local / (count + 1),
         pairing.distance.mean(), pairing.turn.mean(), _distortion(evidence),
         edges, np.log1p(edges), edge_share,
         np.log(best + 0.05), np.sqrt(best), np.log(mean + 0.05),

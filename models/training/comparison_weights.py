@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.progress import track
 
 from greenline.models.extraction import Extractor
 from greenline.models.training.comparison_degradation import degraded, mirrored
@@ -28,6 +29,10 @@ NEWTON_STEPS = 50
 HELD_OUT = 4  # every fourth finger
 COPIES = 3  # degraded copies of every genuine pair
 IMPOSTORS = 3  # per genuine pair
+# What may only speak against one finger, and what may speak either way; all else only for it.
+AGAINST = ("unmatched", "residual", "turn_residual", "distortion", "rotation")
+EITHER = ("log_overlap",)
+SIGNS = np.array([-1 if name in AGAINST else name not in EITHER for name in NAMES])
 TAIL = (0.02, 0.0005)  # shares of impostors between which the tail is fitted
 TAIL_IMPRESSIONS = 2  # per finger, undamaged, each against all those of other fingers
 
@@ -61,11 +66,10 @@ class Weights:
         return np.where(np.isnan(odds), -np.inf, odds)
 
 
-def extract(fingers: int, impressions: int, seed: int) -> list[Finger]:
+def extract(extractor: Extractor, fingers: int, impressions: int, seed: int) -> list[Finger]:
     """Grow fingers, press each several times, extract. About half a second per impression."""
-    extractor = Extractor()
     found = []
-    for number in range(seed, seed + fingers):
+    for number in track(range(seed, seed + fingers), "Growing fingers"):
         finger = make_finger(number)
         pressed = (press(finger, each).frame for each in range(impressions))
         found.append([extractor.extract(frame) for frame in pressed])
@@ -118,17 +122,31 @@ def compared(pairs: Iterable[Pair]) -> Pairs:
 
 
 def learn(pairs: Pairs) -> Weights:
-    """Fit a logistic regression by Newton's method; both classes weigh the same in total."""
+    """Fit a logistic regression in which more agreement never lowers the score.
+
+    A feature whose weight comes out with the wrong sign would do so on prints better than those
+    learned from: the worst such feature is left out (weight 0) until none is left.
+    """
     usable = ~np.isnan(pairs.features).any(axis=1)
     features, genuine = pairs.features[usable], pairs.genuine[usable]
-    mean, scale = features.mean(axis=0), features.std(axis=0)
-    scale = np.where(scale > 0, scale, 1)
-    design = np.column_stack([np.ones(len(genuine)), (features - mean) / scale])
-    share = genuine.mean()
-    weight = REGULARISATION * 0.5 / np.where(genuine, share, 1 - share)
-    solution = _newton(design, genuine, weight)
+    mean, scale = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-12)
+    standard = (features - mean) / scale
+    kept = np.ones(len(NAMES), np.bool_)
+    while True:
+        solution = _fitted(standard * kept, genuine)
+        wrong = -SIGNS * solution[1:]
+        if (wrong <= 0).all():
+            break
+        kept[np.argmax(wrong)] = False
     coefficients = solution[1:] / scale
     return Weights(coefficients, float(solution[0] - coefficients @ mean))
+
+
+def _fitted(standard: NDArray[np.float64], genuine: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return bias and weights, both classes weighing the same in total."""
+    design = np.column_stack([np.ones(len(genuine)), standard])
+    share = genuine.mean()
+    return _newton(design, genuine, REGULARISATION * 0.5 / np.where(genuine, share, 1 - share))
 
 
 def _newton(
@@ -173,13 +191,17 @@ def main() -> None:
     """Learn and write, with the recipe and the held-out figures in the file's docstring."""
     parser = argparse.ArgumentParser(description="learn the weights of the comparison's score")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--fingers", type=int, default=80)
+    parser.add_argument("--fingers", type=int, default=100)
     parser.add_argument("--impressions", type=int, default=5)
     parser.add_argument("--seed", type=int, default=20_000)
     chosen = parser.parse_args()
-    fingers = extract(chosen.fingers, chosen.impressions, chosen.seed)
+    extractor = Extractor()
+    fingers = extract(extractor, chosen.fingers, chosen.impressions, chosen.seed)
     weights, summary = learned(fingers, chosen.seed)
-    recipe = f"--fingers {chosen.fingers} --impressions {chosen.impressions} --seed {chosen.seed}"
+    recipe = (
+        f"--fingers {chosen.fingers} --impressions {chosen.impressions}\n"
+        f"--seed {chosen.seed}, with the minutiae of {extractor.model_id}. On"
+    )
     chosen.out.write_text(written(weights, recipe, summary), encoding="utf-8")
 
 
@@ -193,8 +215,8 @@ def learned(fingers: list[Finger], seed: int) -> tuple[Weights, str]:
     equal, strict = error_rates(weights, unseen)
     genuine = int(unseen.genuine.sum())
     summary = (
-        f"{genuine} genuine and {len(unseen.genuine) - genuine} impostor pairs, all degraded, of "
-        f"fingers held out:\nEER {equal:.2%}, FNMR at FMR 0.1 % {strict:.2%}."
+        f"{genuine} genuine and {len(unseen.genuine) - genuine} impostor pairs, all degraded, "
+        f"of fingers held out:\nEER {equal:.2%}, FNMR at FMR 0.1 % {strict:.2%}."
     )
     return weights, summary
 
@@ -202,7 +224,7 @@ def learned(fingers: list[Finger], seed: int) -> tuple[Weights, str]:
 def written(weights: Weights, recipe: str, summary: str) -> str:
     """Return the text of the module that holds the weights."""
     table = "\n".join(
-        f'    "{name}": {value:.6g},'
+        f'    "{name}": {value or 0:.6g},'
         for name, value in zip(NAMES, weights.coefficients, strict=True)
     )
     return f'''"""The weights of the comparison's score, learned on synthetic prints only.

@@ -208,6 +208,17 @@ def test_a_line_that_never_falls_silent_does_not_hold_the_caller() -> None:
     assert port.clock() < 15.0  # ten probes, and ten seconds of waiting for a picture's end
 
 
+def test_a_module_that_sends_empty_packets_for_ever_does_not_hold_the_caller(
+    bench: Bench,
+) -> None:
+    empty = encode(Packet(PacketKind.DATA, b"")) * 100_000  # three minutes of them
+    bench.spoil(OnPictures(Instead(encode(Packet(PacketKind.ANSWER, b"\x00")) + empty)))
+    before = bench.port.clock()
+    with pytest.raises(DriverError):
+        bench.sensor.scan()
+    assert bench.port.clock() - before < 40.0
+
+
 def test_an_answer_behind_a_falsely_long_packet_is_found_when_the_line_falls_silent(
     bench: Bench,
 ) -> None:

@@ -78,7 +78,7 @@ def test_a_file_whose_shape_is_not_the_manifests_is_refused(small: ModelFile, te
 
 def test_a_file_whose_number_type_is_not_the_manifests_is_refused(small: ModelFile):
     other = msgspec.structs.replace(small.input, dtype="uint8")
-    with pytest.raises(ModelFileError, match="the manifest says .* uint8"):
+    with pytest.raises(ModelFileError, match=r"the manifest says .* uint8"):
         load(msgspec.structs.replace(small, input=other), installed_folder())
 
 

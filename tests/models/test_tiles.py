@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -50,7 +52,7 @@ def test_a_long_picture_is_shared_out_evenly():
 def test_tiles_answer_for_each_pixel_once_and_look_well_over_their_borders(length: int, size: int):
     tiles = spans(length, size)
     assert [p for tile in tiles for p in range(tile.first, tile.last)] == list(range(length))
-    for before, after in zip(tiles, tiles[1:], strict=False):
+    for before, after in itertools.pairwise(tiles):
         assert before.start + size - after.first >= OVERLAP // 2
         assert before.last - after.start >= OVERLAP // 2
     if len(tiles) > 1:

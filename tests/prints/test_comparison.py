@@ -1,5 +1,6 @@
 import warnings
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -94,10 +95,10 @@ def empty() -> Template:
     return made_print(0).pick(np.arange(0))
 
 
-def impostor_scores(count: int = 20) -> list[float]:
+@cache
+def impostor_scores() -> list[float]:
     return [
-        compare(prepare(made_print(100 + i)), prepare(made_print(200 + i))).score
-        for i in range(count)
+        compare(prepare(made_print(100 + i)), prepare(made_print(200 + i))).score for i in range(20)
     ]
 
 
@@ -171,6 +172,14 @@ def test_a_print_against_itself_is_the_highest_of_its_row() -> None:
     assert best.pairs.tolist() == [[i, i] for i in best.pairs[:, 0]]
     assert all(compare(itself, other).score < best.score for other in row)
     assert all(rank_score(itself, other) < best_rank for other in row)
+
+
+def test_a_mate_comes_first_in_a_gallery_of_strangers() -> None:
+    gallery = [prepare(made_print(1000 + seed, 25 + seed % 40)) for seed in range(150)]
+    for seed in range(5):
+        probe = prepare(pressed_again(made_print(seed), seed))
+        mate = rank_score(probe, prepare(made_print(seed)))
+        assert mate > 5 * max(rank_score(probe, stranger) for stranger in gallery)
 
 
 def degenerate() -> list[Prepared]:

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from greenline.models.training.comparison_weights import (
+    AGAINST,
+    EITHER,
     Pairs,
     Weights,
     compared,
@@ -64,6 +66,17 @@ def test_the_regression_finds_the_feature_that_matters() -> None:
     assert weights.coefficients[0] == pytest.approx(1.8, abs=0.2)
     assert np.abs(weights.coefficients[1:]).max() < 0.2
     assert weights.intercept == pytest.approx(-1.8, abs=0.2)
+
+
+def test_a_feature_that_would_reward_disagreement_is_left_out() -> None:
+    pairs = drawn_pairs(1, 2.0)
+    pairs.features[:, NAMES.index("edges")] -= 1.5 * pairs.genuine
+    pairs.features[:, NAMES.index("residual")] -= 1.5 * pairs.genuine
+    weights = dict(zip(NAMES, learn(pairs).coefficients.tolist(), strict=True))
+    assert weights["edges"] == 0
+    assert weights["residual"] < -0.5
+    assert all(value >= 0 for name, value in weights.items() if name not in (*AGAINST, *EITHER))
+    assert all(value <= 0 for name, value in weights.items() if name in AGAINST)
 
 
 def test_classes_that_a_line_divides_get_finite_weights() -> None:
