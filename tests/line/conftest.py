@@ -62,6 +62,7 @@ class Checkpoint:
 
     site: Site
     module: ZfmModule
+    line: PtyLine
     prints: Prints
     children: dict[str, Child] = field(default_factory=dict)
     logged: dict[str, list[Event]] = field(default_factory=dict)
@@ -131,8 +132,8 @@ def checkpoint(site: Site, prints: Prints, extractor: Extractor) -> Iterator[Che
             if number != UNKNOWN:
                 enrol_file(gallery, extractor, LIST, path, f"entry-{number}")
     module = ZfmModule(AS608, baud=115200)
-    with PtyLine(Wire(module, paced=False), link=site.sensor_link):
-        checkpoint = Checkpoint(site, module, prints)
+    with PtyLine(Wire(module, paced=False), link=site.sensor_link) as line:
+        checkpoint = Checkpoint(site, module, line, prints)
         yield checkpoint
         checkpoint.stop_all()
 
