@@ -76,7 +76,7 @@ def test_a_kiosk_without_a_sensor_says_so_and_still_shows_its_page(checkpoint: C
     checkpoint.start("kiosk")
 
     fault = await_state(checkpoint.kiosk, phase("fault"))
-    assert (
-        "not there" in fault["capture"]["instruction"]
-        or str(checkpoint.site.sensor_link) in fault["capture"]["instruction"]
+    assert fault["capture"]["instruction"] == (
+        f"Sensor fault: {checkpoint.site.sensor_link}: it is not there; "
+        "plug the sensor in and look at its name"
     )

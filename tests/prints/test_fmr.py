@@ -12,7 +12,7 @@ from greenline.prints.errors import RecordError
 from greenline.prints.fmr import ImpressionType, Record, View
 from greenline.prints.template import Kind, Template
 
-# Written by hand from the tables of ISO/IEC 19794-2:2005, clause 7, with one unknown extended area.
+# Written by hand from the layout of ISO/IEC 19794-2:2005, with one unknown extended area.
 KNOWN = bytes.fromhex(
     "464d5200 20323000 0000002e 8123 0140 01e0 00c5 00c5 01 00"  # header: 46 bytes, 320x480
     "02 00 37 02"  # right index, view 0, live plain, quality 55, two minutiae
