@@ -15,6 +15,8 @@ from greenline.cli.accuracy import (
     write_scores,
 )
 from greenline.cli.errors import CommandError
+from greenline.cli.extraction_times import print_extraction
+from greenline.cli.line_times import measure_line, print_line
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -52,6 +54,25 @@ def accuracy(
     print(
         f"{pairs} pairs in {out / 'verification.tsv'}, {searches} in {out / 'identification.tsv'}"
     )
+
+
+@app.command()
+def line(
+    presses: Annotated[int, typer.Option(min=1, help="Of each finger.")] = 10,
+    prints: Annotated[Path | None, typer.Option(help="Print folder; default: synthetic.")] = None,
+    folder: Annotated[Path, typer.Option(help="The site's own folder.")] = Path(".demo-bench"),
+    paced: Annotated[bool, typer.Option(help="Let the serial line be as slow as it is.")] = True,
+) -> None:
+    """Time each step from press to answer, and read each process's peak memory."""
+    print_line(measure_line(folder, prints.resolve() if prints else None, presses, paced=paced))
+
+
+@app.command()
+def extraction(
+    pictures: Annotated[int, typer.Option(min=1, help="Synthetic pictures of each size.")] = 20,
+) -> None:
+    """Time the extraction of a template on one thread, with the runtime that is installed."""
+    print_extraction(pictures)
 
 
 def _resolutions(options: list[str]) -> dict[str, float]:

@@ -72,7 +72,7 @@ def demo(
     if once:
         kiosk_port = simulator_port = 0
     source = prints.resolve() if prints else None
-    with _running(folder, source, dpi, (kiosk_port, simulator_port), paced=paced) as running:
+    with run_demo(folder, source, dpi, (kiosk_port, simulator_port), paced=paced) as running:
         if once:
             if not run_once(console, running.kiosk_url, running.simulator_url, *_two(running)):
                 raise CommandError("an answer was not the right one", 1)
@@ -98,9 +98,13 @@ def _two(running: Demo) -> tuple[Pressed, Pressed]:
 
 
 @contextlib.contextmanager
-def _running(
+def run_demo(
     folder: Path, source: Path | None, dpi: float | None, ports: tuple[int, int], *, paced: bool
 ) -> Iterator[Demo]:
+    """Make a site in folder, start all its processes, and end them at the end.
+
+    source: print folder, None makes synthetic ones. ports: of the kiosk's and the simulator's page.
+    """
     prints = source or _synthetic_prints(folder)
     fingers = find_fingers(prints)
     enrolled, unknown = _split(fingers)

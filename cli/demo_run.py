@@ -14,7 +14,7 @@ from rich.table import Table
 from greenline.cli.errors import CommandError
 
 _TIMEOUT_S = 60.0
-_STEPS = ("transfer", "quality", "template", "durable", "broker", "search", "reply")
+STEPS = ("transfer", "quality", "template", "durable", "broker", "search", "reply")
 
 State = dict[str, Any]
 
@@ -41,7 +41,7 @@ def run_once(
         verdict = "as expected" if is_right else "NOT WHAT WAS EXPECTED"
         console.print(f"{name}: {'; '.join([answer['words'], *found])} - {verdict}")
     table = Table("step", *(name for name, _ in named), title="Milliseconds by step")
-    for step in _STEPS:
+    for step in STEPS:
         table.add_row(step, *(f"{answer['steps_ms'].get(step, 0.0):.1f}" for _, answer in named))
     sums = (sum(answer["steps_ms"].values()) for _, answer in named)
     table.add_row("press to answer", *(f"{total:.0f}" for total in sums), style="bold")

@@ -1,0 +1,44 @@
+"""Times the extraction of templates on one thread, by size of picture."""
+
+import statistics
+import time
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.table import Table
+
+from greenline.models.extraction import Extractor
+from greenline.models.quality import judge
+from greenline.models.runtime import find_runtime
+from greenline.models.training.synthesis import Conditions, make_finger, press
+from greenline.prints.frame import Frame
+
+
+def print_extraction(pictures: int) -> None:
+    """Print median and 95th percentile for pictures that fit each of the model's input sizes."""
+    extractor = Extractor()
+    finger = make_finger(1)
+    table = Table(
+        "picture", "step", "median ms", "p95 ms", title=f"{find_runtime().description}, one thread"
+    )
+    for height, width in extractor.sizes:
+        frames = [
+            press(finger, seed, width=width, height=height, conditions=Conditions()).frame
+            for seed in range(pictures + 1)
+        ]
+        extractor.extract(frames[0])  # opens the network of this size
+        steps: tuple[tuple[str, Callable[[Frame], object]], ...]
+        steps = (("quality", judge), ("template", extractor.extract))
+        for step, run in steps:
+            times = sorted(_milliseconds(run, frame) for frame in frames[1:])
+            p95 = times[int(0.95 * (len(times) - 1))]
+            table.add_row(
+                f"{width}x{height}", step, f"{statistics.median(times):.1f}", f"{p95:.1f}"
+            )
+    Console().print(table)
+
+
+def _milliseconds(run: Callable[[Frame], object], frame: Frame) -> float:
+    started = time.perf_counter()
+    run(frame)
+    return (time.perf_counter() - started) * 1000
