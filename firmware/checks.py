@@ -89,6 +89,8 @@ class Checks:
         """Let what is past its time expire, and say so (called by the gate). Raises StoreError."""
         expired = self._store.expire(self._now_ms())
         for pending in expired:
+            with self._lock:
+                self._durable_at.pop(pending.request_id.hex(), None)
             log.warning("request expired", extra={"request": pending.request_id.hex()})
             self._board.show_check(
                 replace(
@@ -116,6 +118,9 @@ class Checks:
             return replace(_answered(check, received.result, now_ms), steps_ms=_rounded(steps))
 
         self._board.change_check(name, change)
+        if received.final:
+            with self._lock:
+                self._durable_at.pop(name, None)
         log.info(
             "answer",
             extra={

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from greenline.firmware import pipe
 from greenline.firmware.dispatch import Dispatcher, Stage
-from greenline.firmware.errors import PipeError, StoreError
+from greenline.firmware.errors import ConfigurationError, PipeError, StoreError
 from greenline.firmware.store import Pending, Store
 
 log = logging.getLogger(__name__)
@@ -64,10 +64,10 @@ class Gate:
         self._uplink: socket.socket | None = None
         self._decoder = pipe.Decoder()
         self._stopping = False
+        self._server = _listen(path)
         self._selector = selectors.DefaultSelector()
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._wake_reader.settimeout(0)
-        self._server = _listen(path)
         self._selector.register(self._server, selectors.EVENT_READ, self._accept)
         self._selector.register(self._wake_reader, selectors.EVENT_READ, self._drain_wake)
         self._thread = threading.Thread(target=self._run, name="gate", daemon=True)
@@ -229,9 +229,16 @@ class Gate:
 
 def _listen(path: Path) -> socket.socket:
     """Listen on a socket that only this account and its group may use."""
-    path.unlink(missing_ok=True)
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    server.bind(str(path))
-    path.chmod(0o660)
+    try:
+        path.unlink(missing_ok=True)
+        server.bind(str(path))
+        path.chmod(0o660)
+    except OSError as fault:
+        server.close()
+        raise ConfigurationError(
+            f"the socket {path} cannot be made ({fault}): its folder must be there and writable, "
+            "and the whole path at most 107 characters long"
+        ) from fault
     server.listen(2)
     return server

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 SCHEMA = 1
 
+_REMEMBER_EXPIRED_MS = 30 * 24 * 3600 * 1000
+
 _TABLES = """
 CREATE TABLE request (
     request_id BLOB PRIMARY KEY, lane INTEGER NOT NULL, created_ms INTEGER NOT NULL,
@@ -149,6 +151,9 @@ class Store:
             )
             db.execute("DELETE FROM request WHERE expires_ms <= ?", (now_ms,))
             db.execute("DELETE FROM answer WHERE expires_ms <= ?", (now_ms,))
+            db.execute(
+                "DELETE FROM expired WHERE expired_ms <= ?", (now_ms - _REMEMBER_EXPIRED_MS,)
+            )
         return [Pending(*row) for row in rows]
 
     def _prepare(self) -> None:

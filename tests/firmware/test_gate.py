@@ -9,7 +9,7 @@ import pytest
 
 from greenline.firmware import pipe
 from greenline.firmware.dispatch import Dispatcher
-from greenline.firmware.errors import StoreFullError
+from greenline.firmware.errors import ConfigurationError, StoreFullError
 from greenline.firmware.gate import Gate
 from greenline.firmware.store import Pending, Store
 
@@ -234,3 +234,11 @@ def test_an_uplink_that_speaks_nonsense_is_hung_up_on_and_the_next_is_served(
 
 def test_the_socket_is_not_open_to_everybody(gate: Gate, path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o660
+
+
+@pytest.mark.parametrize("name", ["x" * 120, "nowhere/uplink.sock"])
+def test_a_socket_that_cannot_be_made_is_named(
+    tmp_path: Path, store: Store, listener: Listener, name: str
+) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be made"):
+        Gate(tmp_path / name, store, listener, Dispatcher(lambda: 0.0))
