@@ -32,15 +32,15 @@ class Conditions:
 
 
 def draw_conditions(rng: np.random.Generator) -> Conditions:
-    """Draw conditions as cooperative people give them: most good, some fair, one in eight hard."""
-    hard = rng.random() < 0.125
+    """Draw conditions as cooperative people give them: most good, some fair, one in six hard."""
+    hard = rng.random() < 0.17
     return Conditions(
         quality=float(rng.beta(2.0, 2.5) if hard else rng.beta(4.0, 1.6)),
-        rotation_deg=float(rng.normal(0, 18 if hard else 9)),
+        rotation_deg=float(rng.normal(0, 20 if hard else 10)),
         shift_mm=(float(rng.normal(0, 0.8)), float(rng.normal(0, 1.2))),
         moisture=float(np.clip(rng.normal(0, 0.35), -1, 1)),
-        contact=float(rng.beta(2.5, 1.5) if hard else rng.beta(5.0, 1.3)),
-        distortion=float(min(1.0, abs(rng.normal(0, 0.7 if hard else 0.45)))),
+        contact=float(rng.beta(2.0, 1.5) if hard else rng.beta(5.0, 1.3)),
+        distortion=float(min(1.0, abs(rng.normal(0, 0.8 if hard else 0.5)))),
         residue=float(rng.uniform(0, 0.4) if rng.random() < 0.2 else 0.0),
     )
 

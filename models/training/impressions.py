@@ -23,7 +23,7 @@ from greenline.prints.template import Template
 _CONDITIONS = 0x636F
 _PRESS = 0x7072
 _MM = 500 / 25.4  # finger pixels in a millimetre
-_BEND = 5.0  # px at 500 dpi: how far strong distortion moves the skin
+_BEND = 6.0  # px at 500 dpi: how far strong distortion moves the skin
 _MARGIN = 4  # px at the picture's edge in which no minutia is seen
 _SEEN = 0.8  # least lift at which a ridge is too thin to show a minutia
 

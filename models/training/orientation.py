@@ -48,6 +48,8 @@ def draw_flow(rng: np.random.Generator) -> Flow:
     orientation = _arching(rng, name, points) + _winding(rng, points, cores, deltas)
     orientation += 0.10 * smooth_field(rng, HEIGHT, WIDTH, 110)
     orientation += 0.04 * smooth_field(rng, HEIGHT, WIDTH, 50)
+    if name == "whorl":
+        orientation -= _twist(orientation, points, cores)
     period = _period(rng, points, deltas)
     return Flow(name, np.mod(orientation, np.pi), period, cores, deltas)
 
@@ -86,7 +88,7 @@ def _arching(rng: np.random.Generator, name: str, points: NDArray[np.complex128]
     if name != "arch":
         return -roundness * above * 1.1 + bow
     width, height = rng.uniform(42, 60), rng.uniform(0.9, 1.5)
-    fade = np.exp(-0.5 * ((y + rng.normal(20, 12)) / np.where(y > 0, 170, 90)) ** 2)
+    fade = np.exp(-0.5 * ((y + rng.normal(20, 12)) / np.where(y > 0, 125, 90)) ** 2)
     hump = height * fade * (x - centre) / width * np.exp(0.5 - 0.5 * ((x - centre) / width) ** 2)
     return -np.arctan(hump) - 0.7 * roundness * above + bow
 
@@ -115,6 +117,15 @@ def _winding(
         angle = np.angle(away)
         total += angle / 2 + rounding * np.sin(angle - axis)
     return total
+
+
+def _twist(orientation: Field, points: NDArray[np.complex128], cores: tuple[complex, ...]) -> Field:
+    """Return most of what makes a pinwheel of a whorl: its ridges close on themselves or nearly."""
+    middle = sum(cores) / len(cores)
+    away = points - middle
+    ring = (np.abs(away) > 30) & (np.abs(away) < 45)
+    slants = np.exp(2j * (orientation[ring] - np.angle(away[ring]) - np.pi / 2))
+    return np.asarray(0.75 * np.angle(slants.mean()) / 2 * np.exp(-((np.abs(away) / 110) ** 2)))
 
 
 def _period(

@@ -90,20 +90,19 @@ def _cells(wave: Wave, orientation: Field) -> tuple[list[Wave], NDArray[np.bool_
 
     Also whether the cell has a sheet: the neighbours agree all the way round.
     """
-    around = [(0, 0), (0, 1), (1, 1), (1, 0)]
     height, width = wave.shape
-
-    def corner(picture: NDArray[np.generic], down: int, across: int) -> NDArray[np.generic]:
-        return picture[down : height - 1 + down, across : width - 1 + across]
-
-    angles = [corner(orientation, *at) for at in around]
-    flips = [np.cos(angle - angles[0]) < 0 for angle in angles]  # type: ignore[operator]  # of one dtype
+    corners = [
+        (slice(down, height - 1 + down), slice(across, width - 1 + across))
+        for down, across in ((0, 0), (0, 1), (1, 1), (1, 0))
+    ]
+    angles = [orientation[corner] for corner in corners]
+    flips = [np.cos(angle - angles[0]) < 0 for angle in angles]
     whole = np.ones(angles[0].shape, dtype=bool)
     for at in range(4):
         after = (at + 1) % 4
-        apart = np.cos(angles[after] - angles[at]) < 0  # type: ignore[operator]  # as above
+        apart = np.cos(angles[after] - angles[at]) < 0
         whole &= apart == (flips[after] ^ flips[at])
-    waves = [corner(wave, *at) for at in around]
+    waves = [wave[corner] for corner in corners]
     return [
         np.where(flip, np.conj(each), each) for flip, each in zip(flips, waves, strict=True)
     ], whole

@@ -10,8 +10,8 @@ from greenline.models.training.fields import seeded
 from greenline.prints.frame import Frame
 
 _SENSOR = 0x7365
-_DEVICE = 0x6465
 # One module has one pattern: it depends on the picture's width alone, the noise on the seed.
+_DEVICE = 0x6465
 
 
 def as_sensor(frame: Frame, seed: int) -> Frame:

@@ -37,8 +37,9 @@ def columns(template: Template) -> list[list[float]]:
 
 def digest(impression: Impression) -> str:
     truth = impression.truth
-    held = [impression.frame.pixels, truth.x, truth.y, truth.direction, truth.kind]
-    return hashlib.sha256(b"".join(part.tobytes() for part in held)).hexdigest()
+    columns = b"".join(part.tobytes() for part in (truth.x, truth.y, truth.direction))
+    held = impression.frame.pixels.tobytes() + columns + truth.kind.tobytes()
+    return hashlib.sha256(held).hexdigest()
 
 
 def likeness(a: Frame, b: Frame) -> float:

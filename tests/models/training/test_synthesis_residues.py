@@ -105,7 +105,7 @@ def test_the_ridge_of_an_ending_is_there_in_the_picture_and_gone_behind_it() -> 
     def ridge(distance: float) -> NDArray[np.float64]:
         rows = np.rint(template.y + distance * step_y).astype(int)
         columns = np.rint(template.x + distance * step_x).astype(int)
-        return finger.ridges[rows, columns]
+        return np.asarray(finger.ridges[rows, columns], np.float64)
 
     assert ridge(4).mean() > 0.25
     assert ridge(-4).mean() < -0.25
