@@ -22,7 +22,7 @@ from greenline.prints.similarity import candidates, local_similarity
 __all__ = ["LOWEST_SCORE", "Comparison", "Prepared", "compare", "evidence", "prepare", "rank_score"]
 
 LOWEST_SCORE = 0.0  # nothing in common, or too little to compare
-_COEFFICIENTS = np.array([weights.COEFFICIENTS.get(name, 0.0) for name in NAMES])
+_COEFFICIENTS = np.array([weights.COEFFICIENTS[name] for name in NAMES], np.float64)
 
 
 @dataclass(frozen=True, eq=False)

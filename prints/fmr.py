@@ -1,6 +1,6 @@
 """ISO/IEC 19794-2:2005 finger minutiae records: bytes to templates and back.
 
-The layout is that of clause 7 (record format, not the card formats): big-endian, a 24-byte
+The layout is that of the record format, not of the card formats: big-endian, a 24-byte
 record header, then per view a 4-byte header, 6 bytes a minutia and a block of extended data.
 A 2011 record ("030") or an ANSI INCITS 378 record is refused by name. Sans-IO, no log, no clock.
 """
@@ -25,12 +25,12 @@ MAX_COORDINATE = 0x3FFF  # 14 bits
 _HEADER = struct.Struct(">4s4sIHHHHHBB")
 _VIEW = struct.Struct(">BBBB")
 _MINUTIA = np.dtype([("x", ">u2"), ("y", ">u2"), ("angle", "u1"), ("quality", "u1")])
-_TURN = 2 * np.pi / 256  # radians per angle step (ISO/IEC 19794-2:2005, 7.4.2.4)
+_TURN = 2 * np.pi / 256  # radians per angle step
 _NOMINAL_DPI = {197: 500.0, 394: 1000.0}  # whole pixels per cm that stand for 500 and 1000 dpi
 
 
 class ImpressionType(IntEnum):
-    """How the finger met the sensor (ISO/IEC 19794-2:2005, table 5; 9 is of later editions)."""
+    """How the finger met the sensor."""
 
     LIVE_PLAIN = 0
     LIVE_ROLLED = 1
