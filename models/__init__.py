@@ -1,1 +1,1 @@
-"""PLACE"""
+"""Models: the TFLite files, their loader, minutiae extraction, the first judgement of quality."""

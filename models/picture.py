@@ -35,10 +35,13 @@ DAMAGE = (
 )
 
 
-def read_picture(path: Path, dpi: float | None = None) -> Frame:
+def read_picture(
+    path: Path, dpi: float | None = None, *, otherwise_dpi: float | None = None
+) -> Frame:
     """Read a PNG, TIFF, BMP, PGM or JPEG file; dark ridges on a light ground are expected.
 
-    dpi: pixels per inch; None takes the file's own value if it is one of a fingerprint scan.
+    dpi: pixels per inch; None takes the file's own value if it is one of a fingerprint scan, and
+    otherwise_dpi (None: refuse) if it states none.
     Colours become grey, 16-bit values their upper 8 bits, transparent parts white.
     Raises PictureError (unreadable, truncated, too large, no resolution) and FrameError.
     """
@@ -50,7 +53,13 @@ def read_picture(path: Path, dpi: float | None = None) -> Frame:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=FORMATS) as image:
                 _refuse_by_header(image, path.name)
-                resolution = dpi if dpi is not None else _resolution(image, path.name)
+                resolution = dpi
+                if resolution is None:
+                    resolution = _stated_resolution(image) or otherwise_dpi
+                if resolution is None:
+                    raise PictureError(
+                        f"{path.name} does not say its resolution: give it with --dpi"
+                    )
                 return Frame(_grey(image), resolution)
     except DAMAGE as error:
         raise PictureError(f"{path.name} cannot be read as a picture: {error}") from error
@@ -66,11 +75,11 @@ def _refuse_by_header(image: Image.Image, name: str) -> None:
         raise PictureError(f"{name} holds numbers, not grey levels")
 
 
-def _resolution(image: Image.Image, name: str) -> float:
+def _stated_resolution(image: Image.Image) -> float | None:
     stated: Any = image.info.get("dpi", (0, 0))
     across, down = (float(value) for value in stated)
     if not DPI_RANGE[0] <= across <= DPI_RANGE[1] or abs(across - down) > 0.01 * across:
-        raise PictureError(f"{name} does not say its resolution: give it with --dpi")
+        return None
     return across
 
 

@@ -141,3 +141,13 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path):
     for path in (tmp_path / "absent.png", tmp_path):
         with pytest.raises(PictureError, match="cannot be read as a picture"):
             read_picture(path, 500)
+
+
+def test_a_resolution_that_no_file_states_may_be_assumed(tmp_path: Path) -> None:
+    silent, stated = tmp_path / "silent.png", tmp_path / "stated.png"
+    Image.new("L", (64, 64), 200).save(silent)
+    Image.new("L", (64, 64), 200).save(stated, dpi=(569, 569))
+
+    assert read_picture(silent, otherwise_dpi=500).dpi == 500
+    assert read_picture(stated, otherwise_dpi=500).dpi == pytest.approx(569, abs=0.1)
+    assert read_picture(stated, 508, otherwise_dpi=500).dpi == 508
