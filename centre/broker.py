@@ -6,6 +6,8 @@ granted and then nothing is delivered to it. It keeps no state that matters: wip
 
 from pathlib import Path
 
+from greenline.protocol.topics import check_name
+
 _CONFIGURATION = """\
 # Greenline's broker. Identity is the certificate's common name; no password, no anonymous client.
 per_listener_settings false
@@ -16,6 +18,8 @@ keyfile {folder}/broker.key
 tls_version tlsv1.3
 require_certificate true
 use_identity_as_username true
+# One session a certificate: nobody can take over another's by giving its client id.
+use_username_as_clientid true
 allow_anonymous false
 acl_file {folder}/access.conf
 
@@ -47,10 +51,10 @@ def write_configuration(
     """Write mosquitto.conf and access.conf beside ca.pem, broker.pem and broker.key.
 
     user: the account to run as when started by root (Mosquitto's own default otherwise).
-    Returns the path of mosquitto.conf.
+    Returns the path of mosquitto.conf. Raises MalformedError when matcher is no name.
     """
     as_user = f"user {user}\n" if user else ""
-    (folder / "access.conf").write_text(_ACCESS.format(matcher=matcher))
+    (folder / "access.conf").write_text(_ACCESS.format(matcher=check_name(matcher)))
     path = folder / "mosquitto.conf"
     path.write_text(_CONFIGURATION.format(folder=folder, port=port, address=address, user=as_user))
     return path

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from greenline.protocol.topics import check_name
+
 _CLOCK_SKEW = datetime.timedelta(hours=1)
 
 
@@ -51,7 +53,7 @@ class CertificateAuthority:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _name(name)
         builder = (
-            _builder(subject, key.public_key(), now, days)
+            _builder(subject, key.public_key(), now, now + datetime.timedelta(days=days))
             .issuer_name(subject)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_usage(signs_certificates=True), critical=True)
@@ -59,11 +61,17 @@ class CertificateAuthority:
         return cls(Credential(builder.sign(key, hashes.SHA256()), key))
 
     def issue_client(self, name: str, now: datetime.datetime, days: int = 90) -> Credential:
-        """Issue a certificate whose common name is the broker's user name for this client."""
-        return self._issue(name, now, days, ExtendedKeyUsageOID.CLIENT_AUTH, [])
+        """Issue a certificate whose common name is the broker's user name for this client.
+
+        It never outlives the authority. Raises MalformedError when name may not be one.
+        """
+        return self._issue(check_name(name), now, days, ExtendedKeyUsageOID.CLIENT_AUTH, [])
 
     def issue_server(self, hosts: list[str], now: datetime.datetime, days: int = 90) -> Credential:
-        """Issue a certificate for a broker reached by these host names or addresses."""
+        """Issue a certificate for a broker reached by these host names or addresses.
+
+        It never outlives the authority.
+        """
         names = [_general_name(host) for host in hosts]
         return self._issue(hosts[0], now, days, ExtendedKeyUsageOID.SERVER_AUTH, names)
 
@@ -76,8 +84,12 @@ class CertificateAuthority:
         alternatives: list[x509.GeneralName],
     ) -> Credential:
         key = ec.generate_private_key(ec.SECP256R1())
+        end = min(
+            now + datetime.timedelta(days=days),
+            self.credential.certificate.not_valid_after_utc,
+        )
         builder = (
-            _builder(_name(name), key.public_key(), now, days)
+            _builder(_name(name), key.public_key(), now, end)
             .issuer_name(self.credential.certificate.subject)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(signs_certificates=False), critical=True)
@@ -97,7 +109,10 @@ class CertificateAuthority:
 
 
 def _builder(
-    subject: x509.Name, public: ec.EllipticCurvePublicKey, now: datetime.datetime, days: int
+    subject: x509.Name,
+    public: ec.EllipticCurvePublicKey,
+    now: datetime.datetime,
+    end: datetime.datetime,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -105,7 +120,7 @@ def _builder(
         .public_key(public)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _CLOCK_SKEW)
-        .not_valid_after(now + datetime.timedelta(days=days))
+        .not_valid_after(end)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
 

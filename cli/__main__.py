@@ -1,7 +1,8 @@
 """`greenline`: finds the subcommand's file, and turns faults into one sentence and an exit code.
 
 Exit codes: 0 done, 1 the answer is no (a check that failed), 2 wrong usage, 3 bad input (picture,
-record, print folder), 4 configuration or keys, 5 store, gallery or ledger, 6 device, 7 link.
+record, print folder) or an output that cannot be written, 4 configuration or keys, 5 store,
+gallery, ledger or a process of a demo, 6 device, 7 link, 8 a fault in Greenline itself.
 """
 
 import importlib
@@ -11,7 +12,7 @@ import traceback
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from greenline.cli.errors import CommandError
 from greenline.drivers.errors import DriverError
@@ -46,6 +47,7 @@ _EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (DriverError, 6),
     (LinkError, 7),
 )
+_OUR_FAULT = 8
 
 
 class LazyGroup(TyperGroup):
@@ -56,14 +58,29 @@ class LazyGroup(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  # as above
-        """Return one subcommand, or None when there is none of this name."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"greenline.cli.{cmd_name}")
-        command = typer.main.get_command(module.app)
-        command.name = cmd_name
-        command.help = command.help or COMMANDS[cmd_name]
-        return command
+        """Return name and help of a subcommand, enough to list it; None when there is none."""
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name]) if cmd_name in COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the subcommand that is to run, with the rest of the arguments."""
+        name, found, rest = super().resolve_command(ctx, args)
+        return name, found and _load(name or ""), rest
+
+
+def _load(name: str) -> Any:
+    """Import a subcommand. Raises CommandError when a library of its own is missing."""
+    try:
+        module = importlib.import_module(f"greenline.cli.{name}")
+    except ModuleNotFoundError as fault:
+        if (fault.name or "greenline").partition(".")[0] == "greenline":
+            raise
+        raise CommandError(
+            f"'greenline {name}' needs the library {fault.name!r}, which is not installed here", 4
+        ) from fault
+    command = typer.main.get_command(module.app)
+    command.name = name
+    command.help = command.help or COMMANDS[name]
+    return command
 
 
 app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False)
@@ -77,22 +94,31 @@ def options(
     logging.getLogger("greenline").setLevel(logging.DEBUG if debug else logging.INFO)
 
 
-def main() -> None:
-    """Run the command line; never shows a stack trace unless asked with --debug."""
-    debug = "--debug" in sys.argv[1:2]
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit; never shows a stack trace unless asked with --debug.
+
+    arguments: None takes those that the process was started with.
+    """
+    if arguments is None:
+        arguments = sys.argv[1:]
+    debug = "--debug" in arguments[:1]
     try:
-        app()
+        app(arguments)
     except CommandError as fault:
-        _leave(fault, fault.exit_code, debug=debug)
+        _leave(fault, str(fault), fault.exit_code, debug=debug)
     except tuple(kind for kind, _ in _EXIT_CODES) as fault:
         code = next(code for kind, code in _EXIT_CODES if isinstance(fault, kind))
-        _leave(fault, code, debug=debug)
+        _leave(fault, str(fault), code, debug=debug)
+    except Exception as fault:  # noqa: BLE001  # the top of the process: nothing is swallowed
+        # The fault's own text may hold data, so only its kind is told.
+        told = f"a fault in Greenline itself ({type(fault).__name__}): report it, with the output "
+        _leave(fault, told + "of 'greenline --debug ...'", _OUR_FAULT, debug=debug)
 
 
-def _leave(fault: Exception, code: int, *, debug: bool) -> None:
+def _leave(fault: Exception, told: str, code: int, *, debug: bool) -> None:
     if debug:
         traceback.print_exception(fault)
-    print(f"greenline: {fault}", file=sys.stderr)
+    print(f"greenline: {told}", file=sys.stderr)
     sys.exit(code)
 
 

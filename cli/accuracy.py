@@ -4,12 +4,14 @@ Layout: <set>/<finger>_<impression>.png|tif|bmp. Tables: <image> TAB <image> TAB
 image named <set>/<finger>_<impression>, as the FVC protocol's scorer takes them.
 """
 
+import contextlib
 import itertools
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,15 +22,18 @@ from greenline.models.errors import ModelsError
 from greenline.models.extraction import Extractor
 from greenline.models.picture import read_picture
 from greenline.prints.comparison import LOWEST_SCORE, Prepared, compare, prepare
+from greenline.prints.errors import PrintsError
 
 _NAME = re.compile(r"(?P<finger>.+)_(?P<impression>\d+)")
 _PICTURES = frozenset({".png", ".tif", ".tiff", ".bmp"})
 _CHUNK = 64
+USUAL_DPI = 500
+"""Resolution of a picture that does not state its own, as the FVC protocol has it."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture of a set. name: <set>/<finger>_<impression>. dpi: None: what the file says."""
+    """One picture of a set. dpi: None takes what the file says, else 500."""
 
     path: Path
     set_name: str
@@ -53,16 +58,18 @@ class Extracted:
 
 def find_pictures(folder: Path, dpi: dict[str, float]) -> list[Picture]:
     """Return the pictures of all sets, in order. Raises CommandError when there are none."""
-    found = []
-    for path in sorted(folder.glob("*/*")):
-        match = _NAME.fullmatch(path.stem)
-        if match and path.suffix.lower() in _PICTURES:
-            set_name = path.parent.name
-            found.append(
-                Picture(
-                    path, set_name, match["finger"], int(match["impression"]), dpi.get(set_name)
-                )
-            )
+    found = [
+        Picture(
+            path,
+            path.parent.name,
+            match["finger"],
+            int(match["impression"]),
+            dpi.get(path.parent.name),
+        )
+        for path in sorted(folder.glob("*/*"))
+        if path.suffix.lower() in _PICTURES and (match := _NAME.fullmatch(path.stem))
+    ]
+    _refuse_names(found)
     unknown = sorted(set(dpi) - {picture.set_name for picture in found})
     if unknown:
         raise CommandError(f"--dpi names {', '.join(unknown)}, but {folder} has no such set", 2)
@@ -73,9 +80,26 @@ def find_pictures(folder: Path, dpi: dict[str, float]) -> list[Picture]:
     return found
 
 
+def _refuse_names(pictures: list[Picture]) -> None:
+    """Refuse what the tables cannot hold. Raises CommandError."""
+    seen: dict[str, Path] = {}
+    for picture in pictures:
+        if not picture.name.isascii() or not picture.name.isprintable():
+            raise CommandError(f"{picture.path}: use letters, digits and signs of ASCII only", 3)
+        if picture.name in seen:
+            raise CommandError(
+                f"{picture.path} and {seen[picture.name]} are both {picture.name}: remove one", 3
+            )
+        seen[picture.name] = picture.path
+
+
 def extract_all(pictures: list[Picture], processes: int) -> dict[str, Extracted]:
-    """Extract each picture; one that fails counts as a print without minutiae, and is told."""
-    with ProcessPoolExecutor(processes, initializer=_open_extractor) as pool:
+    """Extract each picture; one that fails counts as a print without minutiae, and is told.
+
+    Raises ModelsError when the model cannot be used at all, CommandError when a worker is lost.
+    """
+    Extractor()  # what keeps it from being made is told here, better than from a worker
+    with _pool(processes, _open_extractor) as pool:
         results = track(pool.map(_extract, pictures), description="Extracting", total=len(pictures))
         return {picture.name: found for picture, found in zip(pictures, results, strict=True)}
 
@@ -103,7 +127,7 @@ def write_scores(
     try:
         with (
             path.open("w", encoding="ascii") as table,
-            ProcessPoolExecutor(processes, initializer=_keep, initargs=(prepared,)) as pool,
+            _pool(processes, _keep, prepared) as pool,
         ):
             for lines in track(
                 pool.map(_compare, chunks),
@@ -114,6 +138,17 @@ def write_scores(
     except OSError as fault:
         raise CommandError(f"{path} cannot be written: {fault.strerror}", 3) from fault
     return len(listed)
+
+
+@contextlib.contextmanager
+def _pool(
+    processes: int, prepare_worker: Callable[..., None], *arguments: object
+) -> Iterator[ProcessPoolExecutor]:
+    try:
+        with ProcessPoolExecutor(processes, None, prepare_worker, arguments) as pool:
+            yield pool
+    except BrokenProcessPool as fault:
+        raise CommandError("a worker process was ended: is there enough memory?", 3) from fault
 
 
 _extractor: Extractor | None = None
@@ -131,8 +166,10 @@ def _extract(picture: Picture) -> Extracted:
         raise RuntimeError("the worker was not set up")
     started = time.perf_counter()
     try:
-        template = _extractor.extract(read_picture(picture.path, picture.dpi))
-    except ModelsError as fault:
+        template = _extractor.extract(
+            read_picture(picture.path, picture.dpi, otherwise_dpi=USUAL_DPI)
+        )
+    except (ModelsError, PrintsError) as fault:
         return Extracted(None, time.perf_counter() - started, str(fault))
     seconds = time.perf_counter() - started
     return Extracted(prepare(template) if len(template) else None, seconds)

@@ -17,6 +17,7 @@ from greenline.cli.accuracy import (
 from greenline.cli.errors import CommandError
 from greenline.cli.extraction_times import print_extraction
 from greenline.cli.line_times import measure_line, print_line
+from greenline.models.picture import DPI_RANGE
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -31,7 +32,7 @@ def accuracy(
     folder: Annotated[Path, typer.Argument(help="<set>/<finger>_<impression>.png|tif|bmp")],
     out: Annotated[Path, typer.Option(help="Folder for verification.tsv and identification.tsv.")],
     dpi: Annotated[
-        list[str] | None, typer.Option(help="SET=DPI; other sets: what their files say.")
+        list[str] | None, typer.Option(help="SET=DPI; other sets: what their files say, else 500.")
     ] = None,
     processes: Annotated[int, typer.Option(min=1, help="Worker processes.")] = os.cpu_count() or 1,
 ) -> None:
@@ -83,4 +84,6 @@ def _resolutions(options: list[str]) -> dict[str, float]:
             found[name] = float(value)
         except ValueError as fault:
             raise CommandError(f"--dpi {option!r}: write it like DB2_B=569", 2) from fault
+        if not DPI_RANGE[0] <= found[name] <= DPI_RANGE[1]:
+            raise CommandError(f"--dpi {option!r}: this is no resolution of a sensor", 2)
     return found

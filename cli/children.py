@@ -12,11 +12,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from greenline.cli.errors import CommandError
+
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _END_S = 10.0
 
@@ -107,10 +109,9 @@ class Child:
         stream = self._process.stdout
         if stream is None:
             return
-        with stream, self.log_file.open("ab") as log:
+        with stream:
             for line in stream:
-                log.write(line)
-                log.flush()
+                self._keep(line)
                 event = _event(line)
                 with self._condition:
                     self.events.append(event)
@@ -118,6 +119,57 @@ class Child:
         with self._condition:
             self._ended = True
             self._condition.notify_all()
+
+    def _keep(self, line: bytes) -> None:
+        """Write a line to the log file; a full disk must not stop the reading, nor the child."""
+        with contextlib.suppress(OSError), self.log_file.open("ab") as log:
+            log.write(line)
+
+
+def started(
+    name: str,
+    command: list[str],
+    log_file: Path,
+    ready: Callable[[Child], object],
+    ending: contextlib.ExitStack | None = None,
+) -> Child:
+    """Start a child and wait until it is ready; one that does not come to it is ended.
+
+    ending: is given the child's end. Raises what ready raises. A signal that raises, at whatever
+    moment, leaves no process behind.
+    """
+    child: Child | None = None
+    try:
+        with signals_held_back():
+            child = Child(name, command, log_file)
+            if ending is not None:
+                ending.callback(child.stop)
+        ready(child)
+    except BaseException:
+        if child is not None:
+            child.stop()
+        raise
+    return child
+
+
+@contextlib.contextmanager
+def signals_held_back() -> Iterator[None]:
+    """Let a signal wait that would interrupt what must not be left half done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals reach the main thread alone
+        return
+    caught: list[int] = []
+    before = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
+    # Not blocked: a child would inherit that, and could never be told to end.
+    for number in ENDING_SIGNALS:
+        signal.signal(number, lambda number, _: caught.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for late in caught:
+            signal.raise_signal(late)
 
 
 def greenline(*arguments: str | Path) -> list[str]:

@@ -1,5 +1,6 @@
 """Reads a TOML file into a frozen struct; an unknown key is an error, with its name."""
 
+import math
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,11 +20,26 @@ def read_configuration(path: Path, kind: type[_Config]) -> _Config:
             f"the configuration {path} cannot be read: {fault.strerror}", 4
         ) from fault
     try:
-        return msgspec.toml.decode(text, type=kind, dec_hook=_decode)
+        config = msgspec.toml.decode(text, type=kind, dec_hook=_decode)
     except msgspec.DecodeError as fault:
         raise CommandError(f"{path}: {fault}", 4) from fault
-    except UnicodeDecodeError as fault:
-        raise CommandError(f"{path} is not a text file in UTF-8", 4) from fault
+    except (UnicodeDecodeError, RecursionError) as fault:
+        raise CommandError(f"{path} is not a configuration in UTF-8", 4) from fault
+    # TOML knows 'nan' and 'inf'; a threshold of 'nan' would make every search end with "none".
+    strange = _not_finite(msgspec.to_builtins(config, enc_hook=str))
+    if strange:
+        raise CommandError(f"{path}: {strange} must be a finite number", 4)
+    return config
+
+
+def _not_finite(table: dict[str, object]) -> str:
+    """Return the name of a value that is no finite number; empty when there is none."""
+    for key, value in table.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            return key
+        if isinstance(value, dict) and (inner := _not_finite(value)):
+            return f"{key}.{inner}"
+    return ""
 
 
 def _decode(kind: type, value: object) -> object:
@@ -58,5 +74,5 @@ def _is_table(value: object) -> bool:
 
 
 def _value(value: object) -> str:
-    # JSON writes strings, numbers, truth values and arrays of them as TOML does.
-    return msgspec.json.encode(value).decode()
+    # JSON writes strings, numbers, truth values and arrays of them as TOML does, but for DEL.
+    return msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")

@@ -5,7 +5,6 @@ sensor is a simulator behind a pseudo-terminal that speaks the module's serial p
 """
 
 import contextlib
-import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -17,27 +16,29 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from greenline.cli.children import Child, greenline
+from greenline.cli.children import (
+    ENDING_SIGNALS,
+    Child,
+    greenline,
+    signals_held_back,
+    started,
+)
 from greenline.cli.configuration import write_configuration
+from greenline.cli.demo_folder import claimed, synthetic_prints
 from greenline.cli.demo_run import Pressed, run_once
 from greenline.cli.enrol import enrol_file
 from greenline.cli.errors import CommandError
-from greenline.cli.shelf import Finger, find_fingers
+from greenline.cli.shelf import USUAL_DPI, Finger, find_fingers
 from greenline.cli.simulate import ShelfFile, shown_name
 from greenline.cli.site import LIST, PURPOSE, Site, SiteOptions, build_site
 from greenline.matcher.gallery import Gallery
 from greenline.models.extraction import Extractor
-from greenline.models.training.synthesis import write_set
 
 app = typer.Typer()
 
-_MARK = ".greenline-demo"
 _MOST_ENROLLED = 40
 _MOST_UNKNOWN = 20
 _UNKNOWN_EVERY = 3
-_SYNTHETIC_FINGERS = 12
-_SYNTHETIC_IMPRESSIONS = 4
-_SYNTHETIC_SEED = 2026
 ENROLLED, UNKNOWN = "Enrolled", "Not enrolled"
 
 
@@ -63,8 +64,12 @@ def demo(
     once: Annotated[
         bool, typer.Option("--once", help="Press two fingers, print the answers, end.")
     ] = False,
-    kiosk_port: Annotated[int, typer.Option(help="Of the kiosk's page.")] = 8801,
-    simulator_port: Annotated[int, typer.Option(help="Of the simulator's page.")] = 8802,
+    kiosk_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of the kiosk's page; 0 takes a free one.")
+    ] = 8801,
+    simulator_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of the simulator's page; 0 takes a free one.")
+    ] = 8802,
     paced: Annotated[bool, typer.Option(help="Let the serial line be as slow as it is.")] = True,
 ) -> None:
     """Set up a whole checkpoint on this machine and open it."""
@@ -82,7 +87,8 @@ def demo(
         console.print(f"  Simulated sensor [bold]{running.simulator_url}[/bold]")
         console.print()
         console.print("Start a check on the kiosk page, then press a print on the sensor's page.")
-        console.print(f"Logs: {running.site.folder / 'logs'}. Ctrl-C ends everything.")
+        logs = running.site.folder / "logs"
+        console.print(f"Logs: {logs}. Ctrl-C ends everything.", soft_wrap=True)
         _wait_for_the_end(running.children)
         console.print("Ending.")
 
@@ -104,74 +110,69 @@ def run_demo(
     """Make a site in folder, start all its processes, and end them at the end.
 
     source: print folder, None makes synthetic ones. ports: of the kiosk's and the simulator's page.
+    A termination or a closed terminal ends it as Ctrl-C does. Raises CommandError.
     """
-    prints = source or _synthetic_prints(folder)
-    fingers = find_fingers(prints)
-    enrolled, unknown = _split(fingers)
-    site = _fresh_site(folder, ports[0])
-    _enrol(site, enrolled, dpi)
+    # Beside the demo's folder, which is made anew each time.
+    prints = source or synthetic_prints(folder.parent / f"{folder.name}-prints")
+    enrolled, unknown = _split(find_fingers(prints))
+    with _interruptible(), claimed(folder) as own:
+        site = build_site(own, SiteOptions(kiosk_port=ports[0]))
+        _enrol(site, enrolled, dpi)
+        _write_shelf(site, prints, enrolled, unknown)
+        with _ending() as ending:
+            broker, matcher = site.start("broker", ending), site.start("matcher", ending)
+            simulator = _start_simulator(site, prints, dpi, ports[1], ending, paced=paced)
+            kiosk, uplink = site.start("kiosk", ending), site.start("uplink", ending)
+            yield Demo(
+                site,
+                (broker, matcher, simulator, kiosk, uplink),
+                kiosk.wait_for_event("ready")["url"],
+                simulator.wait_for_event("ready")["url"],
+                tuple(finger.name for finger in enrolled),
+                tuple(finger.name for finger in unknown),
+            )
+
+
+def _write_shelf(site: Site, prints: Path, enrolled: list[Finger], unknown: list[Finger]) -> None:
     shelf = ShelfFile(
         {ENROLLED: [f.name for f in enrolled], UNKNOWN: [f.name for f in unknown]},
         [str(finger.pictures[0].relative_to(prints)) for finger in enrolled],
     )
     write_configuration(site.folder / "shelf.toml", shelf)
-    children: list[Child] = []
+
+
+@contextlib.contextmanager
+def _ending() -> Iterator[contextlib.ExitStack]:
+    """Give what ends the children, last one first; nothing interrupts it once it has begun."""
+    ending = contextlib.ExitStack()
     try:
-        children.append(site.start("broker"))
-        children.append(site.start("matcher"))
-        simulator = _start_simulator(site, prints, dpi, ports[1], paced=paced)
-        children.append(simulator)
-        children.append(site.start("kiosk"))
-        children.append(site.start("uplink"))
-        yield Demo(
-            site,
-            tuple(children),
-            children[3].wait_for_event("ready")["url"],
-            simulator.wait_for_event("ready")["url"],
-            tuple(finger.name for finger in enrolled),
-            tuple(finger.name for finger in unknown),
-        )
+        yield ending
     finally:
-        for child in reversed(children):
-            child.stop()
+        with signals_held_back():
+            ending.close()
 
 
 def _start_simulator(
-    site: Site, prints: Path, dpi: float | None, port: int, *, paced: bool
+    site: Site,
+    prints: Path,
+    dpi: float | None,
+    port: int,
+    ending: contextlib.ExitStack,
+    *,
+    paced: bool,
 ) -> Child:
-    options: list[str | Path] = [
-        "--prints",
-        prints,
-        "--link",
-        site.sensor_link,
-        "--port",
-        str(port),
-    ]
-    options += ["--shelf", site.folder / "shelf.toml", "--paced" if paced else "--no-paced"]
+    options: list[str | Path] = ["--prints", prints, "--link", site.sensor_link]
+    options += ["--port", str(port), "--shelf", site.folder / "shelf.toml"]
+    options += ["--paced" if paced else "--no-paced"]
     if dpi is not None:
         options += ["--dpi", str(dpi)]
-    child = Child(
+    return started(
         "sensor simulator",
         greenline("simulate", *options),
         site.folder / "logs" / "simulator.log",
+        lambda child: child.wait_for_event("ready"),
+        ending,
     )
-    child.wait_for_event("ready")
-    return child
-
-
-def _synthetic_prints(folder: Path) -> Path:
-    """Return the folder of the demo's synthetic prints, made the first time."""
-    target = folder.parent / f"{folder.name}-prints"
-    count = _SYNTHETIC_FINGERS * _SYNTHETIC_IMPRESSIONS
-    if len(list(target.glob("*.png"))) != count:
-        shutil.rmtree(target, ignore_errors=True)
-        unfinished = target.with_name(target.name + "-unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        making = write_set(unfinished, _SYNTHETIC_FINGERS, _SYNTHETIC_IMPRESSIONS, _SYNTHETIC_SEED)
-        for _ in track(making, description="Making synthetic prints", total=count):
-            pass
-        unfinished.rename(target)
-    return target.resolve()
 
 
 def _split(fingers: list[Finger]) -> tuple[list[Finger], list[Finger]]:
@@ -181,17 +182,6 @@ def _split(fingers: list[Finger]) -> tuple[list[Finger], list[Finger]]:
     return enrolled[:_MOST_ENROLLED], unknown[:_MOST_UNKNOWN]
 
 
-def _fresh_site(folder: Path, kiosk_port: int) -> Site:
-    """Make the demo's folder anew; a folder that is not a demo's own is left alone."""
-    if folder.exists():
-        if not (folder / _MARK).is_file():
-            raise CommandError(f"{folder} is not a folder of this demo: name another --folder", 2)
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    (folder / _MARK).touch()
-    return build_site(folder, SiteOptions(kiosk_port=kiosk_port))
-
-
 def _enrol(site: Site, enrolled: list[Finger], dpi: float | None) -> None:
     key = (site.folder / "gallery.key").read_bytes()
     with contextlib.closing(Gallery(site.folder / "gallery.db", key)) as gallery:
@@ -199,7 +189,15 @@ def _enrol(site: Site, enrolled: list[Finger], dpi: float | None) -> None:
         extractor = Extractor()
         for finger in track(enrolled, description="Enrolling", total=len(enrolled)):
             reference = reference_of(finger.name)
-            enrol_file(gallery, extractor, LIST, finger.pictures[0], reference, dpi=dpi)
+            enrol_file(
+                gallery,
+                extractor,
+                LIST,
+                finger.pictures[0],
+                reference,
+                dpi=dpi,
+                otherwise_dpi=USUAL_DPI,
+            )
 
 
 def reference_of(name: str) -> str:
@@ -207,10 +205,25 @@ def reference_of(name: str) -> str:
     return f"entry-{name.replace('/', '-')}"[:64]
 
 
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let a termination and a closed terminal do what Ctrl-C does."""
+    before = {number: signal.signal(number, _interrupt) for number in ENDING_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def _wait_for_the_end(children: tuple[Child, ...]) -> None:
     """Wait for Ctrl-C or a termination; a child that ends by itself is a fault worth telling."""
     over = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING_SIGNALS:
         signal.signal(number, lambda *_: over.set())
     while not over.wait(1.0):
         for child in children:

@@ -1,5 +1,8 @@
 """`greenline enrol`: pictures or records of fingers onto a list of the gallery."""
 
+import contextlib
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -39,25 +42,46 @@ def enrol(
 ) -> None:
     """Enrol pictures of fingers on a list."""
     settings = read_configuration(config, MatcherConfig)
-    gallery = Gallery(settings.gallery, read_gallery_key(settings.keys.gallery))
-    if list_name not in gallery.lists():
-        if not purpose:
-            raise CommandError(f"the list {list_name!r} is new: say --purpose for what it is", 4)
-        gallery.create_list(list_name, tuple(purpose))
+    key = read_gallery_key(settings.keys.gallery)
+    with contextlib.closing(Gallery(settings.gallery, key)) as gallery:
+        is_new = list_name not in gallery.lists()
+        if is_new and not purpose:
+            raise CommandError(f"the list {list_name!r} is new: say --purpose for what it is", 2)
+        order = _Order(list_name, tuple(purpose or ()) if is_new else (), reference, finger, dpi)
+        bad = _enrol_all(gallery, order, pictures)
+    print(f"{len(pictures) - bad} of {len(pictures)} enrolled on {list_name!r}")
+    if bad:
+        raise CommandError(f"{bad} of {len(pictures)} files could not be enrolled", 3)
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What holds for all pictures. purposes: of a list that must be made; empty: it is there."""
+
+    list_name: str
+    purposes: tuple[str, ...]
+    reference: str | None
+    finger: int
+    dpi: float | None
+
+
+def _enrol_all(gallery: Gallery, order: _Order, pictures: list[Path]) -> int:
+    """Enrol file by file; return how many could not be. A single file's fault is raised."""
     extractor = Extractor()
     bad = 0
     for picture in track(pictures, description="Enrolling", disable=len(pictures) < 2):
         try:
-            enrol_file(
-                gallery, extractor, list_name, picture, reference or picture.stem, finger, dpi
-            )
+            record = record_of(extractor, picture, order.finger, order.dpi)
+            if order.purposes and order.list_name not in gallery.lists():
+                gallery.create_list(order.list_name, order.purposes)
+            name = order.reference or picture.stem
+            gallery.enrol(order.list_name, name, order.finger, record, extractor.model_id)
         except (CommandError, EnrolmentError, ModelsError, PrintsError) as fault:
+            if len(pictures) == 1:
+                raise
             bad += 1
-            print(f"{picture} was skipped: {fault}")
-    print(f"{len(pictures) - bad} of {len(pictures)} enrolled on {list_name!r}")
-    gallery.close()
-    if bad:
-        raise CommandError(f"{bad} of {len(pictures)} files could not be enrolled", 3)
+            print(f"{picture} was skipped: {fault}", file=sys.stderr)
+    return bad
 
 
 def enrol_file(
@@ -68,8 +92,22 @@ def enrol_file(
     reference: str,
     finger: int = 0,
     dpi: float | None = None,
+    *,
+    otherwise_dpi: float | None = None,
 ) -> bool:
     """Enrol one file; False when it was enrolled before. Raises the faults of its parts."""
-    template = read_template(path, dpi, extractor).best(255)
-    record = fmr.from_template(template, finger_position=finger)
+    record = record_of(extractor, path, finger, dpi, otherwise_dpi=otherwise_dpi)
     return gallery.enrol(list_name, reference, finger, record, extractor.model_id)
+
+
+def record_of(
+    extractor: Extractor,
+    path: Path,
+    finger: int,
+    dpi: float | None,
+    *,
+    otherwise_dpi: float | None = None,
+) -> bytes:
+    """Return the ISO/IEC 19794-2 record of a picture or record, as a gallery keeps it."""
+    template = read_template(path, dpi, extractor, otherwise_dpi=otherwise_dpi).best(255)
+    return fmr.from_template(template, finger_position=finger)

@@ -1,23 +1,28 @@
 """Key files: secret ones belong to their owner alone, and say so when they do not."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from greenline.cli.errors import CommandError
+from greenline.link.settings import LinkSettings, tls_context
 from greenline.protocol.errors import ProtocolError
 from greenline.protocol.keys import Identity, OpeningKey, SigningKey
 
 _OTHERS = 0o077
 
+_Key = TypeVar("_Key")
+
 
 def read_signing_key(path: Path) -> SigningKey:
-    """Read a signing key. Raises CommandError, KeyFormatError."""
-    return SigningKey.from_pem(_read_secret(path, "signing key"))
+    """Read a signing key. Raises CommandError naming the file."""
+    return _named(path, SigningKey.from_pem, _read_secret(path, "signing key"))
 
 
 def read_opening_key(path: Path) -> OpeningKey:
-    """Read the private half of a sealing key. Raises CommandError, KeyFormatError."""
-    return OpeningKey.from_bytes(_read_secret(path, "opening key"))
+    """Read the private half of a sealing key. Raises CommandError naming the file."""
+    return _named(path, OpeningKey.from_bytes, _read_secret(path, "opening key"))
 
 
 def read_gallery_key(path: Path) -> bytes:
@@ -27,10 +32,7 @@ def read_gallery_key(path: Path) -> bytes:
 
 def read_identity(path: Path) -> Identity:
     """Read a public identity file. Raises CommandError naming the file."""
-    try:
-        return Identity.from_json(_read(path, "identity"))
-    except ProtocolError as fault:
-        raise CommandError(f"{path}: {fault}", 4) from fault
+    return _named(path, Identity.from_json, _read(path, "identity"))
 
 
 def read_identities(folder: Path) -> dict[str, Identity]:
@@ -38,25 +40,47 @@ def read_identities(folder: Path) -> dict[str, Identity]:
     if not folder.is_dir():
         raise CommandError(f"the folder of kiosk identities {folder} is missing", 4)
     found = [read_identity(path) for path in sorted(folder.glob("*.json"))]
-    return {identity.name: identity for identity in found}
+    by_name = {identity.name: identity for identity in found}
+    if len(by_name) != len(found):
+        raise CommandError(f"two identities in {folder} have the same name: remove one", 4)
+    return by_name
+
+
+def check_link(settings: LinkSettings) -> None:
+    """Refuse a link that could never come up. Raises CommandError, LinkError with what to do."""
+    tls_context(settings)
+    _refuse_exposed(settings.key, "link key")
 
 
 def write_secret(path: Path, data: bytes) -> None:
     """Write a secret that only its owner may read, from the first moment on."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as file:
+        os.fchmod(handle, 0o600)  # of a file that was there already
         file.write(data)
+
+
+def _named(path: Path, read: Callable[[bytes], _Key], data: bytes) -> _Key:
+    """Read a key; a fault gets the file's name."""
+    try:
+        return read(data)
+    except ProtocolError as fault:
+        raise CommandError(f"{path}: {fault}", 4) from fault
 
 
 def _read_secret(path: Path, what: str) -> bytes:
     data = _read(path, what)
+    _refuse_exposed(path, what)
+    return data
+
+
+def _refuse_exposed(path: Path, what: str) -> None:
     if path.stat().st_mode & _OTHERS:
         raise CommandError(
             f"the {what} {path} can be read by others: run 'chmod 600 {path}', and replace the "
             "key if somebody may have copied it",
             4,
         )
-    return data
 
 
 def _read(path: Path, what: str) -> bytes:

@@ -7,6 +7,7 @@ import typer
 
 from greenline.cli import logs
 from greenline.cli.configuration import read_configuration
+from greenline.cli.errors import CommandError
 from greenline.cli.keyfiles import read_identity, read_opening_key, read_signing_key
 from greenline.cli.serving import listen, serve
 from greenline.cli.software import SOFTWARE
@@ -17,6 +18,7 @@ from greenline.firmware.line import Case
 from greenline.firmware.page.app import make_app
 from greenline.models.extraction import Extractor
 from greenline.models.quality import judge
+from greenline.protocol.topics import check_name
 
 app = typer.Typer()
 
@@ -30,13 +32,18 @@ def kiosk(
     """Run the kiosk: sensor, store, officer's page."""
     logs.set_up("kiosk")
     settings = read_configuration(config, KioskConfig)
-    listening = listen(settings.page_port)
-    running = Kiosk(_parts(settings))
-    running.start()
-    try:
-        serve(make_app(running), listening)
-    finally:
-        running.stop()
+    check_name(settings.name)
+    parts = _parts(settings)
+    # The gate removes what lies there; that must only ever be the socket of an earlier run.
+    if settings.socket.exists() and not settings.socket.is_socket():
+        raise CommandError(f"{settings.socket} is not a socket: correct 'socket' in {config}", 4)
+    with listen(settings.page_port) as listening:
+        running = Kiosk(parts)
+        running.start()
+        try:
+            serve(make_app(running), listening)
+        finally:
+            running.stop()
 
 
 def _parts(settings: KioskConfig) -> KioskParts:

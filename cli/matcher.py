@@ -1,5 +1,6 @@
 """`greenline matcher`: the matcher process, wired from its configuration."""
 
+import contextlib
 import logging
 import signal
 import time
@@ -11,6 +12,7 @@ import typer
 from greenline.cli import logs
 from greenline.cli.configuration import read_configuration
 from greenline.cli.keyfiles import (
+    check_link,
     read_gallery_key,
     read_identities,
     read_opening_key,
@@ -39,10 +41,26 @@ def matcher(
     """Run the matcher that answers kiosks."""
     logs.set_up("matcher")
     settings = read_configuration(config, MatcherConfig)
-    gallery = Gallery(settings.gallery, read_gallery_key(settings.keys.gallery))
+    check_link(settings.broker)
+    with (
+        contextlib.closing(_open_gallery(settings)) as gallery,
+        contextlib.closing(Ledger(settings.ledger)) as ledger,
+    ):
+        running = Service(settings.broker, ledger, _answering(settings, gallery), _now_ms)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: running.stop())
+        log.info("ready")
+        running.run()
+
+
+def _open_gallery(settings: MatcherConfig) -> Gallery:
+    return Gallery(settings.gallery, read_gallery_key(settings.keys.gallery))
+
+
+def _answering(settings: MatcherConfig, gallery: Gallery) -> Answering:
     engine = LocalEngine(gallery)
     engine.refresh()
-    answering = Answering(
+    return Answering(
         engine=engine,
         kiosks=read_identities(settings.keys.kiosks),
         opener=read_opening_key(settings.keys.opening),
@@ -52,13 +70,3 @@ def matcher(
         software=SOFTWARE,
         now_ms=_now_ms,
     )
-    ledger = Ledger(settings.ledger)
-    running = Service(settings.broker, ledger, answering, _now_ms)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: running.stop())
-    log.info("ready")
-    try:
-        running.run()
-    finally:
-        ledger.close()
-        gallery.close()

@@ -10,23 +10,42 @@ from greenline.prints.errors import RecordError
 from greenline.prints.template import Template
 
 _RECORD_MAGIC = b"FMR\0"
+_MOST_RECORD_BYTES = 1 << 20
 
 
-def read_template(path: Path, dpi: float | None, extractor: Extractor) -> Template:
+def read_template(
+    path: Path, dpi: float | None, extractor: Extractor, *, otherwise_dpi: float | None = None
+) -> Template:
     """Return the template in a record's first view, or extracted from a picture.
 
-    Raises CommandError, ModelsError, RecordError with the file's name.
+    dpi: of a picture; None: what the file says; otherwise_dpi: if it says nothing, None refuses.
+
+    Raises CommandError, ModelsError, FrameError, RecordError with the file's name, and
+    CommandError when there is no minutia: nothing could ever match such a print.
     """
+    record = read_record(path)
+    if record:
+        template = _first_view(path, record)
+    else:
+        template = extractor.extract(read_picture(path, dpi, otherwise_dpi=otherwise_dpi))
+    if not len(template):
+        raise CommandError(f"{path}: no minutia was found; is this a picture of a finger?", 3)
+    return template
+
+
+def read_record(path: Path) -> bytes:
+    """Return the bytes of a record, none when the file is something else. Raises CommandError."""
     try:
         with path.open("rb") as file:
             start = file.read(len(_RECORD_MAGIC))
-            data = start + file.read(1 << 20) if start == _RECORD_MAGIC else b""
+            return start + file.read(_MOST_RECORD_BYTES) if start == _RECORD_MAGIC else b""
     except OSError as fault:
         raise CommandError(f"{path} cannot be read: {fault.strerror}", 3) from fault
-    if not data:
-        return extractor.extract(read_picture(path, dpi))
+
+
+def _first_view(path: Path, record: bytes) -> Template:
     try:
-        views = fmr.decode(data).views
+        views = fmr.decode(record).views
     except RecordError as fault:
         raise RecordError(f"{path}: {fault}") from fault
     if not views:

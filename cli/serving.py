@@ -1,10 +1,11 @@
 """Runs a page on the loopback interface until the process is told to end."""
 
 import logging
+import signal
 import socket
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from greenline.cli.errors import CommandError
 
@@ -26,7 +27,7 @@ def listen(port: int) -> socket.socket:
     return listening
 
 
-def serve(app: Starlette, listening: socket.socket) -> None:
+def serve(app: ASGIApp, listening: socket.socket) -> None:
     """Serve the page; returns after SIGINT or SIGTERM."""
     config = uvicorn.Config(
         app,
@@ -38,5 +39,13 @@ def serve(app: Starlette, listening: socket.socket) -> None:
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
+    # uvicorn raises a caught signal again once it has ended: without a handler of our own that
+    # would end the process before the caller could give back its devices and files.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
     log.info("ready", extra={"url": f"http://127.0.0.1:{listening.getsockname()[1]}/"})
     server.run(sockets=[listening])

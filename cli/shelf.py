@@ -21,6 +21,9 @@ from greenline.prints.frame import Frame
 
 PICTURES = frozenset({".png", ".tif", ".tiff", ".bmp", ".pgm", ".jpg", ".jpeg"})
 
+USUAL_DPI = 500
+"""Resolution of a picture that does not state its own."""
+
 _SENSOR_WIDTH_INCH = 256 / 500
 _SENSOR_HEIGHT_INCH = 288 / 500
 _BLOCK = 16
@@ -42,14 +45,18 @@ def find_fingers(folder: Path) -> list[Finger]:
     """
     if not folder.is_dir():
         raise CommandError(f"the print folder {folder} does not exist", 3)
-    pictures = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES)
-    grouped = itertools.groupby(pictures, key=lambda path: _finger_name(path, folder))
-    fingers = [Finger(name, tuple(sorted(paths, key=_natural))) for name, paths in grouped]
-    if not fingers:
+    grouped: dict[str, list[Path]] = {}
+    for path in folder.rglob("*"):
+        if path.suffix.lower() in PICTURES and path.is_file():
+            grouped.setdefault(_finger_name(path, folder), []).append(path)
+    if not grouped:
         raise CommandError(
             f"{folder} holds no picture (png, tif, bmp, pgm, jpg), named <finger>_<impression>", 3
         )
-    return sorted(fingers, key=lambda finger: _natural(Path(finger.name)))
+    return [
+        Finger(name, tuple(sorted(grouped[name], key=_natural)))
+        for name in sorted(grouped, key=lambda name: _natural(Path(name)))
+    ]
 
 
 def _finger_name(path: Path, folder: Path) -> str:
@@ -80,9 +87,11 @@ class FolderShelf:
         self._presses = 0
         self._turns: dict[str, itertools.cycle[tuple[Path, bool]]] = {}
         for name, finger in fingers:
-            others = [(path, False) for path in finger.pictures if path not in hidden]
-            # Nothing but the enrolled picture: show it as skin would deform it.
-            self._turns[name] = itertools.cycle(others or [(finger.pictures[0], True)])
+            others = [path for path in finger.pictures if path not in hidden]
+            # One picture alone, perhaps the enrolled one: show it as skin would deform it.
+            deform = not others or len(finger.pictures) == 1
+            shown = others or finger.pictures[:1]
+            self._turns[name] = itertools.cycle([(path, deform) for path in shown])
 
     def names(self) -> Sequence[str]:
         """Return the names in the order given."""
@@ -94,7 +103,7 @@ class FolderShelf:
             path, deform = next(self._turns[name])
             self._presses += 1
             seed = self._presses
-        frame = on_area(read_picture(path, self._dpi))
+        frame = on_area(read_picture(path, self._dpi, otherwise_dpi=USUAL_DPI))
         return as_sensor(deformed(frame, seed) if deform else frame, seed)
 
 

@@ -6,7 +6,6 @@ For the demo and the tests. Everything secret is made on the spot and belongs to
 import contextlib
 import datetime
 import os
-import pwd
 import shutil
 import socket
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from greenline.centre.broker import write_configuration as write_broker_configuration
 from greenline.centre.certificates import CertificateAuthority, Credential
-from greenline.cli.children import Child, greenline
+from greenline.cli.children import Child, Event, greenline, started
 from greenline.cli.configuration import write_configuration
 from greenline.cli.errors import CommandError
 from greenline.cli.keyfiles import write_secret
@@ -61,21 +60,17 @@ class Site:
         """The matcher's TOML file."""
         return self.folder / "matcher.toml"
 
-    def start(self, name: str) -> Child:
-        """Start the broker, kiosk, uplink or matcher, and wait until it is ready."""
+    def start(self, name: str, ending: contextlib.ExitStack | None = None) -> Child:
+        """Start the broker, kiosk, uplink or matcher, and wait until it is ready.
+
+        ending: is given the child's end.
+        """
         log = self.folder / "logs" / f"{name}.log"
         if name == "broker":
-            child = Child(name, [find_mosquitto(), "-c", str(self.folder / "mosquitto.conf")], log)
-            child.wait_for(
-                lambda event: _BROKER_READY in event["event"] and "running" in event["event"],
-                "running",
-                15,
-            )
-        else:
-            config = self.folder / f"{name}.toml"
-            child = Child(name, greenline(name, "--config", config), log)
-            child.wait_for_event("ready")
-        return child
+            command = [find_mosquitto(), "-c", str(self.folder / "mosquitto.conf")]
+            return started(name, command, log, _broker_ready, ending)
+        command = greenline(name, "--config", self.folder / f"{name}.toml")
+        return started(name, command, log, lambda child: child.wait_for_event("ready"), ending)
 
 
 def build_site(folder: Path, options: SiteOptions) -> Site:
@@ -86,9 +81,9 @@ def build_site(folder: Path, options: SiteOptions) -> Site:
     site = Site(folder.resolve(), _free_port())
     _make_certificates(site)
     _make_keys(site)
-    write_broker_configuration(
-        site.folder, site.broker_port, MATCHER, user=pwd.getpwuid(os.geteuid()).pw_name
-    )
+    # Mosquitto started by root would change to an account that cannot read these keys.
+    user = "root" if os.geteuid() == 0 else ""
+    write_broker_configuration(site.folder, site.broker_port, MATCHER, user=user)
     _configure_kiosk(site, options)
     _configure_matcher(site, options)
     return site
@@ -101,6 +96,14 @@ def find_mosquitto() -> str:
     if found is None:
         raise CommandError("the broker is missing: run 'apt-get install mosquitto'", 4)
     return found
+
+
+def _broker_ready(broker: Child) -> None:
+    def running(event: Event) -> bool:
+        words = str(event.get("event", ""))
+        return _BROKER_READY in words and "running" in words
+
+    broker.wait_for(running, "running", 15)
 
 
 def _free_port() -> int:

@@ -9,8 +9,10 @@ import typer
 
 from greenline.cli import logs
 from greenline.cli.configuration import read_configuration
+from greenline.cli.keyfiles import check_link
 from greenline.firmware.config import UplinkConfig
 from greenline.firmware.uplink import Uplink
+from greenline.protocol.topics import check_name
 
 app = typer.Typer()
 log = logging.getLogger(__name__)
@@ -23,6 +25,8 @@ def uplink(
     """Run the pipe between a kiosk and the broker."""
     logs.set_up("uplink")
     settings = read_configuration(config, UplinkConfig)
+    check_name(settings.kiosk)
+    check_link(settings.broker)
     running = Uplink(settings.kiosk, settings.socket, settings.broker)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: running.stop())

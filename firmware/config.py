@@ -7,13 +7,14 @@ import msgspec
 from msgspec import Meta
 
 from greenline.link.settings import LinkSettings
+from greenline.protocol.messages import Label
 
 
 class SearchDefaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a case asks for. purpose: code; lists: names at the matcher."""
 
-    purpose: str
-    lists: Annotated[tuple[str, ...], Meta(min_length=1, max_length=8)]
+    purpose: Label
+    lists: Annotated[tuple[Label, ...], Meta(min_length=1, max_length=8)]
 
 
 class KioskKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -23,6 +23,9 @@ from greenline.protocol.messages import ImpressionMessage, Request, encode_reque
 
 REQUEST_ID_BYTES = 16
 
+FEWEST_MINUTIAE = 8
+"""A template with fewer could never be found again; the finger is asked for once more."""
+
 # The longest record a request may carry (ImpressionMessage.template): 30 + 6 n bytes.
 _MOST_MINUTIAE = 255
 
@@ -115,6 +118,8 @@ class Line:
             return Unusable(quality)
         at_quality = self.clock()
         template = self.extraction.extract(frame).best(_MOST_MINUTIAE)
+        if len(template) < FEWEST_MINUTIAE:
+            return Unusable(quality)
         record = fmr.from_template(template, finger_position=finger, quality=quality.score)
         steps = {
             "transfer": scanned - started,

@@ -19,6 +19,7 @@ from greenline.link.settings import LinkSettings
 
 _QOS = 1
 _USER_TIMEOUT_MS = 15_000
+_LOOP_S = 1.0
 _MESSAGE_ID_BITS = 16
 
 
@@ -63,6 +64,7 @@ class Connection:
         self._early: dict[int, str] = {}
         self._window = settings.window
         self._client = self._make_client(context)
+        self._closing = False
         self.was_up = False
         self.reason = ""
 
@@ -77,15 +79,20 @@ class Connection:
             clean_start=False,  # paho's default would wipe the session of a restarted process
             properties=properties,
         )
+        if self._closing:  # close() came while there was nothing to close
+            self._client.disconnect()
         try:
-            self._client.loop_forever(retry_first_connection=False)
+            # Not loop_forever(): without a wake-up socket it sends up to a second late.
+            while self._client.loop(_LOOP_S) == MQTTErrorCode.MQTT_ERR_SUCCESS:
+                pass
         finally:
             left_open = self._client.socket()  # only after a fault in a callback
             if left_open is not None:
                 left_open.close()
 
     def close(self) -> None:
-        """End serve() in an orderly way."""
+        """End serve() in an orderly way, also while it is connecting."""
+        self._closing = True
         self._client.disconnect()
 
     def publish(self, token: bytes, topic: str, payload: bytes, expiry_s: int) -> None:
@@ -98,6 +105,8 @@ class Connection:
         properties.MessageExpiryInterval = max(1, expiry_s)
         sent = self._client.publish(topic, payload, _QOS, properties=properties)
         if sent.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            with self._lock:
+                self._sending -= 1
             raise NotConnectedError(f"the link did not take the message ({sent.rc.name})")
         with self._lock:
             if sent.mid not in self._early:
@@ -125,6 +134,9 @@ class Connection:
         client.connect_timeout = self._settings.connect_timeout_s
         client.tls_set_context(context)
         client.on_socket_open = self._on_socket_open
+        # With this set, publish(), ack() and disconnect() only queue and wake serve(). Otherwise
+        # paho writes on the caller's thread: two threads in one TLS connection crash the process.
+        client.on_socket_register_write = _leave_it_to_the_loop
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
@@ -179,7 +191,8 @@ class Connection:
         self._listener.published(token, refusal)
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
-        delivery = self._serial << _MESSAGE_ID_BITS | message.mid
+        # At QoS 0 there is nothing to confirm, and the broker would hang up on who confirms it.
+        delivery = self._serial << _MESSAGE_ID_BITS | message.mid if message.qos else 0
         self._listener.arrived(delivery, message.topic, bytes(message.payload))
 
     def _came_up(self) -> None:
@@ -189,3 +202,7 @@ class Connection:
     def _refuse(self, reason: str) -> None:
         self.reason = reason
         self._client.disconnect()
+
+
+def _leave_it_to_the_loop(_client: Client, _data: Any, _sock: Any) -> None:
+    """Stand in for an outer event loop: serve() looks for what is to be written by itself."""

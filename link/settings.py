@@ -3,8 +3,10 @@
 import math
 import ssl
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 
 class LinkError(Exception):
@@ -23,13 +25,13 @@ class LinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ca: Path
     certificate: Path
     key: Path
-    port: int = 8883
-    window: int = 16
-    keepalive_s: int = 20
-    connect_timeout_s: float = 20.0
-    backoff_first_s: float = 0.5
-    backoff_longest_s: float = 30.0
-    session_expiry_s: int = 7 * 24 * 3600
+    port: Annotated[int, Meta(ge=1, le=65535)] = 8883
+    window: Annotated[int, Meta(ge=1, le=65535)] = 16
+    keepalive_s: Annotated[int, Meta(ge=1, le=65535)] = 20
+    connect_timeout_s: Annotated[float, Meta(gt=0, le=3600)] = 20.0
+    backoff_first_s: Annotated[float, Meta(gt=0, le=3600)] = 0.5
+    backoff_longest_s: Annotated[float, Meta(gt=0, le=3600)] = 30.0
+    session_expiry_s: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 7 * 24 * 3600
 
 
 def tls_context(settings: LinkSettings) -> ssl.SSLContext:

@@ -21,7 +21,11 @@ from greenline.protocol.messages import (
     encode_result,
 )
 
+FEWEST_MINUTIAE = 5
+"""A probe with fewer would give "none" whoever pressed it; so it is refused."""
+
 _ANSWER_LIFETIME_MS = 24 * 3600 * 1000
+_LATEST_MS = 2**62
 
 
 @dataclass(frozen=True)
@@ -64,15 +68,18 @@ class Answering:
             raise WrongKeyError(f"the kiosk {header.kiosk!r} is not enrolled here")
         if header.recipient != self.opener.public.id:
             raise WrongKeyError("the request is sealed to another matcher's key")
+        if max(header.created_ms, header.expires_ms) > _LATEST_MS:
+            raise MalformedError("the request's times are beyond all reason")
         envelope.verify(kiosk.verify)
         return envelope
 
-    def answer(self, data: bytes) -> Answer:
-        """Search and seal the answer. data: an envelope that check() let pass.
+    def answer(self, data: bytes, kiosk: str) -> Answer:
+        """Search and seal the answer. data: an envelope that check() let pass when it came.
 
-        Raises DatabaseError when the gallery cannot be read.
+        Raises DatabaseError when the gallery cannot be read, ProtocolError when check() would not
+        let the envelope pass now (the kiosk was removed, a key was replaced).
         """
-        envelope = Envelope.from_bytes(data)
+        envelope = self.check(data, kiosk)
         result = self._result(envelope)
         header = envelope.header
         now = self.now_ms()
@@ -109,8 +116,8 @@ class Answering:
                 return f"there is no list {name!r} here"
             if request.purpose not in lists[name].purposes:
                 return f"the list {name!r} may not be searched for the purpose {request.purpose!r}"
-        if not any(len(probe) for probe in probes):
-            return "the templates hold no minutiae"
+        if max(len(probe) for probe in probes) < FEWEST_MINUTIAE:
+            return "the templates hold too few minutiae to be compared"
         return ""
 
     def _search(self, request: Request, probes: list[Template]) -> Result:

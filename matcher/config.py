@@ -26,5 +26,5 @@ class MatcherConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ledger: Path
     keys: MatcherKeys
     broker: LinkSettings
-    threshold: float
+    threshold: Annotated[float, Meta(gt=0, le=1000)]
     most_candidates: Annotated[int, Meta(ge=1, le=10)] = 5

@@ -13,14 +13,18 @@ from greenline.matcher.errors import DatabaseError
 class Database:
     """One open file. Safe to share between threads; several processes may have it open.
 
-    kind: what to call it in messages. schema: the version this code writes, kept as user_version.
+    kind: what to call it in messages. application_id: marks a file as of this kind. schema: the
+    version this code writes. Both lie in the file's header (SQLite's pragmas of these names).
     The rollback journal is used rather than the write-ahead log: SQLite before 3.51.3 (Debian 12
     has 3.40) can spoil a log that two connections reset at the same time.
     """
 
-    def __init__(self, path: Path, kind: str, schema: int, tables: str) -> None:
+    def __init__(
+        self, path: Path, kind: str, application_id: int, schema: int, tables: str
+    ) -> None:
         self._path = path
         self._kind = kind
+        self._application_id = application_id
         self._lock = threading.RLock()
         with self._faults():
             self._db = sqlite3.connect(
@@ -56,6 +60,18 @@ class Database:
                 raise
 
     def _prepare(self, schema: int, tables: str) -> None:
+        if not self._is_ours(schema):
+            self._create(schema, tables)
+        self._db.execute("PRAGMA synchronous = EXTRA")
+        self._db.execute("PRAGMA secure_delete = ON")
+
+    def _is_ours(self, schema: int) -> bool:
+        """Return whether the file has our tables; False when it is new and empty."""
+        if not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            return False
+        found = self._db.execute("PRAGMA application_id").fetchone()[0]
+        if found != self._application_id:
+            raise DatabaseError(f"{self._path} is a database, but not a {self._kind}")
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > schema:
             raise DatabaseError(
@@ -63,22 +79,16 @@ class Database:
                 f"{version}, this one knows {schema}). Install the newer version; "
                 "the file was not changed."
             )
-        self._db.execute("PRAGMA synchronous = EXTRA")
-        self._db.execute("PRAGMA secure_delete = ON")
-        if version:
-            return
-        self._db.execute("BEGIN IMMEDIATE")
-        if self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            # Another process may have made the tables between our two looks.
-            again = self._db.execute("PRAGMA user_version").fetchone()[0]
-            self._db.execute("ROLLBACK")
-            if again != schema:
-                raise DatabaseError(f"{self._path} is a database, but not a {self._kind}")
-            return
-        for statement in tables.split(";")[:-1]:
-            self._db.execute(statement)
-        self._db.execute(f"PRAGMA user_version = {schema}")
-        self._db.execute("COMMIT")
+        return True
+
+    def _create(self, schema: int, tables: str) -> None:
+        with self.write() as db:
+            if self._is_ours(schema):  # another process was faster
+                return
+            for statement in tables.split(";")[:-1]:
+                db.execute(statement)
+            db.execute(f"PRAGMA application_id = {self._application_id}")
+            db.execute(f"PRAGMA user_version = {schema}")
 
     @contextmanager
     def _faults(self) -> Iterator[None]:

@@ -52,22 +52,21 @@ class LocalEngine:
         self._lock = threading.Lock()
         self._revision = -1
         self._loaded: dict[int, _Loaded] = {}
-        self._unreadable: dict[int, str] = {}
+        self._unreadable = 0
         self._lists: dict[str, ListInfo] = {}
 
     def refresh(self) -> None:
-        """Take in what was enrolled or removed since. Raises DatabaseError."""
+        """Take in what was enrolled, removed or repaired since. Raises DatabaseError."""
         with self._lock:
             revision = self._gallery.revision()
-            if revision == self._revision:
+            if revision == self._revision and not self._unreadable:
                 return
             present = self._gallery.entry_ids()
-            for known in (self._loaded, self._unreadable):
-                for entry_id in set(known) - present:
-                    del known[entry_id]
-            newest = max([0, *self._loaded, *self._unreadable])
-            for entry in self._gallery.entries(newest):
-                self._take(entry)
+            for entry_id in set(self._loaded) - present:
+                del self._loaded[entry_id]
+            self._unreadable = sum(
+                not self._load(entry_id) for entry_id in sorted(present - set(self._loaded))
+            )
             self._lists = self._gallery.lists()
             self._revision = revision
 
@@ -85,27 +84,28 @@ class LocalEngine:
         self.refresh()
         with self._lock:
             loaded = [item for item in self._loaded.values() if item.entry.list_name in lists]
-            unreadable = sum(name in lists for name in self._unreadable.values())
+            # Which list an unreadable entry belongs to cannot be trusted: it counts for each.
+            total = len(loaded) + self._unreadable
             sizes = Counter(item.entry.list_name for item in loaded)
-            known = [self._lists[name] for name in lists if name in self._lists]
+            known = [self._lists[name] for name in dict.fromkeys(lists) if name in self._lists]
         best: dict[tuple[str, str], Found] = {}
         for probe in probes:
             for found in _compare(prepare(probe), loaded):
                 key = (found.list_name, found.reference)
                 if found.score >= threshold and (key not in best or found.score > best[key].score):
                     best[key] = found
-        total = len(loaded) + unreadable
         return Search(
             tuple(sorted(best.values(), key=lambda found: -found.score)[:limit]),
             tuple((info, sizes[info.name]) for info in known),
             len(loaded) / total if total else 1.0,
         )
 
-    def _take(self, entry: Entry) -> None:
-        if entry.template is None:
-            self._unreadable[entry.entry_id] = entry.list_name
-        else:
-            self._loaded[entry.entry_id] = _Loaded(entry, prepare(entry.template))
+    def _load(self, entry_id: int) -> bool:
+        """Make an entry ready; False when it is there but cannot be read."""
+        entry = self._gallery.entry(entry_id)
+        if entry is not None and entry.template is not None:
+            self._loaded[entry_id] = _Loaded(entry, prepare(entry.template))
+        return entry is None or entry.template is not None
 
 
 def _compare(probe: Prepared, loaded: list[_Loaded]) -> list[Found]:

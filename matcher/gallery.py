@@ -7,7 +7,7 @@ and finger, so that a swapped or changed row is noticed; they are in the clear i
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from greenline.prints.template import Template
 from greenline.protocol.messages import Label
 
 SCHEMA = 1
+APPLICATION_ID = int.from_bytes(b"GLga")
 KEY_BYTES = 32
 
 _NONCE_BYTES = 12
@@ -73,7 +74,7 @@ class Gallery:
             raise GalleryKeyError(f"a gallery key has {KEY_BYTES} bytes, this one {len(key)}")
         self._cipher = AESGCM(key)
         self._now_ms = now_ms
-        self._db = Database(path, "gallery", SCHEMA, _TABLES)
+        self._db = Database(path, "gallery", APPLICATION_ID, SCHEMA, _TABLES)
         try:
             self._check_key(path)
         except BaseException:
@@ -101,7 +102,7 @@ class Gallery:
         """Return the lists by name."""
         rows = self._db.read("SELECT name, purposes, changed_ms FROM list")
         return {
-            name: ListInfo(name, tuple(purposes.split("\n")), changed)
+            name: ListInfo(name, tuple(purposes.splitlines()), changed)
             for name, purposes, changed in rows
         }
 
@@ -150,16 +151,16 @@ class Gallery:
         """Return the ids of all entries."""
         return {row[0] for row in self._db.read("SELECT entry_id FROM entry")}
 
-    def entries(self, after: int = 0) -> Iterator[Entry]:
-        """Yield the entries with an id above after, in order; unreadable ones without template."""
+    def entry(self, entry_id: int) -> Entry | None:
+        """Return one entry, without a template if it cannot be read; None: it is not there."""
         rows = self._db.read(
-            "SELECT entry_id, list, reference, finger, record FROM entry "
-            "WHERE entry_id > ? ORDER BY entry_id",
-            after,
+            "SELECT list, reference, finger, record FROM entry WHERE entry_id = ?", entry_id
         )
-        for entry_id, list_name, reference, finger, sealed in rows:
-            template = self._open(sealed, _context(list_name, reference, finger))
-            yield Entry(entry_id, list_name, reference, finger, template)
+        if not rows:
+            return None
+        list_name, reference, finger, sealed = rows[0]
+        template = self._open(sealed, _context(list_name, reference, finger))
+        return Entry(entry_id, list_name, reference, finger, template)
 
     def _changed(self, execute: Callable[..., object], list_name: str, now: int) -> None:
         execute("UPDATE list SET changed_ms = ? WHERE name = ?", (now, list_name))

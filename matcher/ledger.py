@@ -11,6 +11,7 @@ from pathlib import Path
 from greenline.matcher.database import Database
 
 SCHEMA = 1
+APPLICATION_ID = int.from_bytes(b"GLle")
 
 _TABLES = """
 CREATE TABLE request (
@@ -19,6 +20,7 @@ CREATE TABLE request (
     envelope BLOB, answer BLOB, delivered INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX open_requests ON request (lane, created_ms) WHERE state <> 'answered';
+CREATE INDEX expiry ON request (expires_ms) WHERE state = 'answered';
 CREATE INDEX undelivered ON request (request_id) WHERE state = 'answered' AND delivered = 0;
 """
 
@@ -29,6 +31,15 @@ class State(StrEnum):
     ACCEPTED = "accepted"
     SEARCHING = "searching"
     ANSWERED = "answered"
+
+
+@dataclass(frozen=True, order=True)
+class Waiting:
+    """Where an unanswered request stands in the order: by lane, then by age."""
+
+    lane: int
+    created_ms: int
+    request_id: bytes
 
 
 @dataclass(frozen=True)
@@ -42,25 +53,38 @@ class Accepted:
     expires_ms: int
     envelope: bytes
 
+    @property
+    def waiting(self) -> Waiting:
+        """Where it stands in the order."""
+        return Waiting(self.lane, self.created_ms, self.request_id)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the ledger says of a request id that it has seen before."""
+
+    kiosk: str
+    state: State
+
 
 class Ledger:
     """An open ledger. Every method may raise DatabaseError: then nothing has changed."""
 
     def __init__(self, path: Path) -> None:
-        self._db = Database(path, "ledger", SCHEMA, _TABLES)
+        self._db = Database(path, "ledger", APPLICATION_ID, SCHEMA, _TABLES)
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
 
-    def accept(self, request: Accepted) -> State | None:
-        """Make a request durable; return its state if the id was known already, else None."""
+    def accept(self, request: Accepted) -> Known | None:
+        """Make a request durable; None, or what is known if its id was there already."""
         with self._db.write() as db:
             row = db.execute(
-                "SELECT state FROM request WHERE request_id = ?", (request.request_id,)
+                "SELECT kiosk, state FROM request WHERE request_id = ?", (request.request_id,)
             ).fetchone()
             if row is not None:
-                return State(row[0])
+                return Known(row[0], State(row[1]))
             db.execute(
                 "INSERT INTO request "
                 "(request_id, kiosk, lane, created_ms, expires_ms, state, envelope) "
@@ -104,25 +128,41 @@ class Ledger:
         with self._db.write() as db:
             db.execute("UPDATE request SET delivered = 1 WHERE request_id = ?", (request_id,))
 
-    def unanswered(self) -> list[Accepted]:
+    def unanswered(self) -> list[Waiting]:
         """Return what still has to be searched, most urgent first."""
         rows = self._db.read(
-            "SELECT request_id, kiosk, lane, created_ms, expires_ms, envelope FROM request "
-            "WHERE state <> 'answered' ORDER BY lane, created_ms"
+            "SELECT lane, created_ms, request_id FROM request "
+            "WHERE state <> 'answered' ORDER BY lane, created_ms, request_id"
         )
-        return [Accepted(*row) for row in rows]
+        return [Waiting(*row) for row in rows]
+
+    def request(self, request_id: bytes) -> Accepted | None:
+        """Return a request that still has to be searched, or None when there is none."""
+        rows = self._db.read(
+            "SELECT request_id, kiosk, lane, created_ms, expires_ms, envelope FROM request "
+            "WHERE request_id = ? AND envelope IS NOT NULL",
+            request_id,
+        )
+        return Accepted(*rows[0]) if rows else None
+
+    def drop(self, request_id: bytes) -> None:
+        """Remove a request that cannot be answered."""
+        with self._db.write() as db:
+            db.execute("DELETE FROM request WHERE request_id = ?", (request_id,))
 
     def undelivered(self) -> list[bytes]:
         """Return the ids of answers that the broker does not have yet."""
         rows = self._db.read(
-            "SELECT request_id FROM request WHERE state = 'answered' AND delivered = 0"
+            "SELECT request_id FROM request WHERE state = 'answered' AND delivered = 0 "
+            "ORDER BY request_id"
         )
         return [row[0] for row in rows]
 
-    def stored_answer(self, request_id: bytes) -> tuple[str, bytes] | None:
-        """Return the kiosk and the answer's envelope, or None when there is none."""
+    def undelivered_answer(self, request_id: bytes) -> tuple[str, bytes] | None:
+        """Return the kiosk and the answer's envelope, or None when the broker has it already."""
         rows = self._db.read(
-            "SELECT kiosk, answer FROM request WHERE request_id = ? AND answer IS NOT NULL",
+            "SELECT kiosk, answer FROM request "
+            "WHERE request_id = ? AND state = 'answered' AND delivered = 0",
             request_id,
         )
         return (rows[0][0], rows[0][1]) if rows else None

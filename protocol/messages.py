@@ -19,7 +19,7 @@ MAX_MESSAGE_BYTES = 64 * 1024
 
 _LENGTH_BYTES = 4
 
-Label = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[ -~]+$")]
+Label = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[ -~]+\Z")]
 """Printable ASCII, so that the longest result still fits its padded size."""
 Finger = Annotated[int, Meta(ge=0, le=10)]
 Quality = Annotated[int, Meta(ge=0, le=100)]

@@ -8,9 +8,10 @@ import asyncio
 import contextlib
 import importlib.resources
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import msgspec
+from msgspec import Meta
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
@@ -24,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from greenline.firmware.board import Board
 
 _HEARTBEAT_S = 15.0
+_RECONNECT_MS = 1000
 _MOST_BODY_BYTES = 1024
 
 _HEADERS = {
@@ -33,6 +35,7 @@ _HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 
@@ -49,55 +52,65 @@ class Checkpoint(Protocol):
         """End the capture that is going on."""
 
 
-class _StartCheck(msgspec.Struct, forbid_unknown_fields=True):
-    finger: int = 0
+class _StartCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    finger: Annotated[int, Meta(ge=0, le=10)] = 0
 
 
-def make_app(kiosk: Checkpoint) -> Starlette:
+def make_app(kiosk: Checkpoint) -> ASGIApp:
     """Return the application of one kiosk's page."""
     static = importlib.resources.files("greenline.firmware.page") / "static"
-
-    async def state(_request: Request) -> Response:
-        return Response(msgspec.json.encode(kiosk.board.state()), media_type="application/json")
-
-    async def events(request: Request) -> Response:
-        return StreamingResponse(_follow(kiosk.board, request), media_type="text/event-stream")
-
-    async def start(request: Request) -> Response:
-        refusal = _refuse_foreign(request)
-        if refusal is not None:
-            return refusal
-        try:
-            asked = msgspec.json.decode(await _body(request), type=_StartCheck)
-        except msgspec.DecodeError as fault:
-            return JSONResponse({"error": f"the request is not understood: {fault}"}, 400)
-        if not 0 <= asked.finger <= 10:
-            return JSONResponse({"error": "a finger position is 0 to 10"}, 400)
-        if not kiosk.start_check(asked.finger):
-            return JSONResponse({"error": "The kiosk is not ready for another check yet"}, 409)
-        return JSONResponse({"started": True}, 202)
-
-    async def cancel(request: Request) -> Response:
-        refusal = _refuse_foreign(request)
-        if refusal is not None:
-            return refusal
-        kiosk.cancel_check()
-        return JSONResponse({"cancelled": True}, 202)
-
-    return Starlette(
+    endpoints = _Endpoints(kiosk)
+    page = Starlette(
         routes=[
-            Route("/api/state", state),
-            Route("/api/events", events),
-            Route("/api/check", start, methods=["POST"]),
-            Route("/api/cancel", cancel, methods=["POST"]),
+            Route("/api/state", endpoints.state),
+            Route("/api/events", endpoints.events),
+            Route("/api/check", endpoints.start, methods=["POST"]),
+            Route("/api/cancel", endpoints.cancel, methods=["POST"]),
             Mount("/", StaticFiles(directory=str(static), html=True)),
         ],
         middleware=[
             # Against a foreign page that makes its own name point to the loopback address.
             Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
-            Middleware(_SecurityHeaders),
         ],
     )
+    # Outside of everything: refusals and faults get the headers too.
+    return _SecurityHeaders(page)
+
+
+class _Endpoints:
+    """What the page asks of one kiosk."""
+
+    def __init__(self, kiosk: Checkpoint) -> None:
+        self._kiosk = kiosk
+
+    async def state(self, _request: Request) -> Response:
+        state = msgspec.json.encode(self._kiosk.board.state())
+        return Response(state, media_type="application/json")
+
+    async def events(self, request: Request) -> Response:
+        return StreamingResponse(
+            _follow(self._kiosk.board, request), media_type="text/event-stream"
+        )
+
+    async def start(self, request: Request) -> Response:
+        if (refusal := _refuse_foreign(request)) is not None:
+            return refusal
+        body = await _body(request)
+        if body is None:
+            return JSONResponse({"error": "the request is too long"}, 413)
+        try:
+            asked = msgspec.json.decode(body, type=_StartCheck)
+        except (msgspec.DecodeError, RecursionError) as fault:
+            return JSONResponse({"error": f"the request is not understood: {fault}"}, 400)
+        if not self._kiosk.start_check(asked.finger):
+            return JSONResponse({"error": "The kiosk is not ready for another check yet"}, 409)
+        return JSONResponse({"started": True}, 202)
+
+    async def cancel(self, request: Request) -> Response:
+        if (refusal := _refuse_foreign(request)) is not None:
+            return refusal
+        self._kiosk.cancel_check()
+        return JSONResponse({"cancelled": True}, 202)
 
 
 class _SecurityHeaders:
@@ -117,17 +130,19 @@ class _SecurityHeaders:
 
 def _refuse_foreign(request: Request) -> Response | None:
     """Only our own page may ask: a foreign one cannot send JSON here without being let."""
-    if request.headers.get("content-type") != "application/json":
+    kind = request.headers.get("content-type", "").partition(";")[0]
+    if kind.strip().lower() != "application/json":
         return JSONResponse({"error": "send JSON"}, 415)
     return None
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request) -> bytes | None:
+    """Return the body, an empty one as an empty order; None when it is too long to be meant."""
     received = b""
     async for chunk in request.stream():
         received += chunk
         if len(received) > _MOST_BODY_BYTES:
-            raise msgspec.DecodeError("too long")
+            return None
     return received or b"{}"
 
 
@@ -143,6 +158,7 @@ async def _follow(board: Board, request: Request) -> AsyncIterator[bytes]:
 
     forget = board.listen(wake)
     try:
+        yield b"retry: %d\n\n" % _RECONNECT_MS
         while not await request.is_disconnected():
             changed.clear()
             yield b"data: " + msgspec.json.encode(board.state()) + b"\n\n"

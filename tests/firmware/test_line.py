@@ -12,13 +12,14 @@ from greenline.drivers.simulation.zfm_kinds import AS608, R503
 from greenline.drivers.simulation.zfm_module import ZfmModule
 from greenline.drivers.zfm import Zfm
 from greenline.firmware.errors import StoreFullError
-from greenline.firmware.line import Case, Impression, Line, Unusable
+from greenline.firmware.line import FEWEST_MINUTIAE, Case, Impression, Line, Unusable
 from greenline.firmware.store import Store
 from greenline.models.extraction import Extractor
 from greenline.models.quality import ALGORITHM, judge
 from greenline.models.training.synthesis import Conditions, as_sensor, make_finger, press
 from greenline.prints import fmr
 from greenline.prints.frame import Frame
+from greenline.prints.template import Template
 from greenline.protocol.envelope import Envelope
 from greenline.protocol.keys import SigningKey
 from greenline.protocol.messages import decode_request
@@ -176,3 +177,19 @@ def test_a_small_round_sensor_works_too(line: Line, finger: Frame) -> None:
     record = fmr.decode(impression.record)
     assert max(record.width, record.height) <= 192
     assert len(record.views[0].template) >= 8
+
+
+def test_a_press_with_hardly_any_minutiae_is_asked_for_again(
+    line: Line, module: ZfmModule, finger: Frame
+) -> None:
+    class Blind:
+        """An extraction that finds less than a comparison needs."""
+
+        model_id = "blind"
+
+        def extract(self, frame: Frame) -> Template:
+            return Extractor(threshold=0.99).extract(frame).best(FEWEST_MINUTIAE - 1)
+
+    module.press(finger)
+
+    assert isinstance(dataclasses.replace(line, extraction=Blind()).take(2), Unusable)

@@ -230,28 +230,6 @@ def test_a_client_with_a_strangers_certificate_hears_nothing(
     assert not any(event[0] == "up" for event in list(forger.heard.events.queue))
 
 
-def test_another_kiosk_neither_hears_nor_speaks_for_the_first(
-    site: Site,
-    broker: Child,
-    start_link: StartLink,
-    kiosk_settings: LinkSettings,
-    matcher_settings: LinkSettings,
-) -> None:
-    """Proved by non-delivery: Mosquitto grants the subscription and then delivers nothing."""
-    matcher = start_link(matcher_settings, [ALL_REQUESTS])
-    kiosk = start_link(kiosk_settings, [RESULT_TOPIC])
-    spy = start_link(use(matcher_settings, client_id="spy"), [RESULT_TOPIC])
-    for one in (matcher, kiosk, spy):
-        one.heard.next("up")
-
-    matcher.link.publish(b"1", RESULT_TOPIC, b"for the kiosk alone", 60)
-    assert kiosk.heard.next("arrived")[3] == b"for the kiosk alone"
-    matcher.link.publish(b"2", RESULT_TOPIC, b"second", 60)
-    kiosk.heard.next("arrived")
-
-    assert not any(event[0] == "arrived" for event in list(spy.heard.events.queue))
-
-
 @pytest.mark.parametrize("name", ["ca", "certificate", "key"])
 def test_a_missing_file_is_named_with_what_to_do(
     kiosk_settings: LinkSettings, tmp_path: Path, name: str

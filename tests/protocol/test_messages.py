@@ -70,6 +70,7 @@ def test_another_version_is_refused() -> None:
         {"impressions": []},
         {"purpose": ""},
         {"purpose": "x" * 65},
+        {"purpose": "border-check\n"},
         {"purpose": "caf\N{LATIN SMALL LETTER E WITH ACUTE}"},
     ],
 )

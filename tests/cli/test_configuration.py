@@ -1,0 +1,107 @@
+"""Configuration files: what is written is read back, and an unknown key is an error by name."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from greenline.cli.configuration import read_configuration, write_configuration
+from greenline.cli.errors import CommandError
+from greenline.cli.simulate import ShelfFile
+from greenline.firmware.config import KioskConfig, KioskKeys, SearchDefaults, UplinkConfig
+from greenline.link.settings import LinkSettings
+from greenline.matcher.config import MatcherConfig, MatcherKeys
+
+PATHS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])).map(Path)
+SECONDS = st.floats(min_value=0.001, max_value=1e6)
+WORDS = st.text()
+
+LINKS = st.builds(
+    LinkSettings,
+    host=WORDS,
+    client_id=WORDS,
+    ca=PATHS,
+    certificate=PATHS,
+    key=PATHS,
+    port=st.integers(1, 65535),
+    backoff_longest_s=st.floats(1, 3600),
+)
+KIOSKS = st.builds(
+    KioskConfig,
+    name=WORDS,
+    sensor=WORDS,
+    store=PATHS,
+    socket=PATHS,
+    keys=st.builds(KioskKeys, signing=PATHS, opening=PATHS, matcher=PATHS),
+    search=st.builds(
+        SearchDefaults,
+        purpose=st.from_regex(r"\A[ -~]{1,64}\Z"),
+        lists=st.lists(st.from_regex(r"\A[ -~]{1,64}\Z"), min_size=1, max_size=8).map(tuple),
+    ),
+    page_port=st.integers(0, 65535),
+    minimum_quality=st.integers(0, 100),
+    request_lifetime_h=st.floats(0.001, 72),
+    resend_first_s=SECONDS,
+)
+UPLINKS = st.builds(UplinkConfig, kiosk=WORDS, socket=PATHS, broker=LINKS)
+MATCHERS = st.builds(
+    MatcherConfig,
+    name=WORDS,
+    gallery=PATHS,
+    ledger=PATHS,
+    keys=st.builds(MatcherKeys, signing=PATHS, opening=PATHS, gallery=PATHS, kiosks=PATHS),
+    broker=LINKS,
+    threshold=st.floats(0.001, 1000),
+    most_candidates=st.integers(1, 10),
+)
+SHELVES = st.builds(
+    ShelfFile,
+    groups=st.dictionaries(WORDS, st.lists(WORDS)),
+    hidden=st.lists(WORDS),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(config=st.one_of(KIOSKS, UPLINKS, MATCHERS, SHELVES))
+def test_what_is_written_is_read_back(
+    tmp_path: Path, config: KioskConfig | UplinkConfig | MatcherConfig | ShelfFile
+) -> None:
+    path = tmp_path / "written.toml"
+
+    write_configuration(path, config)
+
+    assert read_configuration(path, type(config)) == config
+
+
+def refusal(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "uplink.toml"
+    path.write_text(text)
+    with pytest.raises(CommandError) as refused:
+        read_configuration(path, UplinkConfig)
+    assert refused.value.exit_code == 4
+    return str(refused.value).removeprefix(f"{path}: ")
+
+
+UPLINK = 'kiosk = "a"\nsocket = "s"\n[broker]\nhost = "h"\nclient_id = "a"\n'
+LINK = 'ca = "c"\ncertificate = "c"\nkey = "k"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (UPLINK + LINK + "prot = 8883\n", "Object contains unknown field `prot` - at `$.broker`"),
+        (UPLINK + 'ca = "c"\n', "Object missing required field `certificate` - at `$.broker`"),
+        (UPLINK + LINK + 'port = "x"\n', "Expected `int`, got `str` - at `$.broker.port`"),
+        (UPLINK + LINK + "backoff_first_s = nan\n", "at `$.broker.backoff_first_s`"),
+        (UPLINK + LINK + "window = 0\n", "at `$.broker.window`"),
+        ('kiosk = "a"\nkiosk = "b"\n', "Cannot overwrite a value"),
+    ],
+)
+def test_a_wrong_key_is_named_with_its_table(tmp_path: Path, text: str, words: str) -> None:
+    assert words in refusal(tmp_path, text)
+
+
+def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="cannot be read: Is a directory"):
+        read_configuration(tmp_path, UplinkConfig)

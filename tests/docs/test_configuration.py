@@ -1,0 +1,158 @@
+"""docs/configuration.md cannot rot: its examples are read, its tables are those of the structs."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from greenline.cli import __main__ as command_line
+from greenline.cli.configuration import read_configuration
+from greenline.drivers.errors import PortLostError
+from greenline.drivers.urls import open_sensor
+from greenline.firmware.config import KioskConfig, UplinkConfig
+from greenline.link.settings import LinkSettings
+from greenline.matcher.config import MatcherConfig
+from greenline.protocol.topics import check_name
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
+FILES: dict[str, type[msgspec.Struct]] = {
+    "kiosk.toml": KioskConfig,
+    "uplink.toml": UplinkConfig,
+    "matcher.toml": MatcherConfig,
+}
+TABLES = {**FILES, "The table broker": LinkSettings}
+
+
+def section(title: str) -> str:
+    """Return the text under a heading, up to the next heading of any depth."""
+    found = re.search(
+        rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL
+    )
+    assert found is not None, title
+    return found[1]
+
+
+def rows(title: str) -> list[list[str]]:
+    """Return the cells of a section's table, without its head."""
+    lines = [line for line in section(title).splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def example(name: str, folder: Path) -> msgspec.Struct:
+    """Read an example as the command would."""
+    (text,) = re.findall(r"```toml\n(.*?)```", section(name), re.DOTALL)
+    path = folder / name
+    path.write_text(text)
+    return read_configuration(path, FILES[name])
+
+
+def keys(kind: type[msgspec.Struct], prefix: str = "") -> dict[str, str]:
+    """Return each key of a configuration with its default; other tables than broker opened."""
+    found: dict[str, str] = {}
+    for field in msgspec.structs.fields(kind):
+        inner = field.type
+        if isinstance(inner, type) and issubclass(inner, msgspec.Struct) and inner != LinkSettings:
+            found.update(keys(inner, f"{prefix}{field.name}."))
+        elif field.required:
+            found[prefix + field.name] = "required"
+        else:
+            found[prefix + field.name] = f"`{field.default}`"
+    return found
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_example_is_a_configuration(tmp_path: Path, name: str) -> None:
+    assert isinstance(example(name, tmp_path), FILES[name])
+
+
+@pytest.mark.parametrize("title", TABLES)
+def test_each_key_is_described_with_its_default(title: str) -> None:
+    described = {row[0].strip("`"): row[2] for row in rows(title)}
+
+    assert described == keys(TABLES[title])
+
+
+RANGE = re.compile(r"(\d+)(?:-| to )(\d+)")
+NUMBERS = [
+    (title, row[0].strip("`"), row[1])
+    for title in TABLES
+    for row in rows(title)
+    if re.match(r"\d+-|hours|seconds|number", row[1])
+]
+
+
+@pytest.mark.parametrize(("title", "key", "described"), NUMBERS)
+def test_each_range_is_the_one_that_is_enforced(
+    tmp_path: Path, title: str, key: str, described: str
+) -> None:
+    kind = TABLES[title]
+    name = "uplink.toml" if kind is LinkSettings else title
+    whole = msgspec.to_builtins(example(name, tmp_path), enc_hook=str)
+    table = whole["broker"] if kind is LinkSettings else whole
+    between = RANGE.search(described)
+    most = re.search(r"at most (\d+)", described)
+    if between:
+        inside, outside = (
+            [int(between[1]), int(between[2])],
+            [-1 + int(between[1]), 1 + int(between[2])],
+        )
+    else:
+        assert "above 0" in described
+        inside, outside = [0.001, float(most[1]) if most else 1e9], [0.0, -1.0]
+        outside += [float(most[1]) * 1.001] if most else []
+
+    def accepted(value: float) -> bool:
+        try:
+            msgspec.convert({**table, key: value}, kind, dec_hook=lambda to, text: to(text))
+        except msgspec.ValidationError:
+            return False
+        return True
+
+    assert [accepted(value) for value in inside] == [True] * len(inside)
+    assert [accepted(value) for value in outside] == [False] * len(outside)
+
+
+def test_the_number_of_lists_is_the_one_that_is_enforced(tmp_path: Path) -> None:
+    (described,) = [row[1] for row in rows("kiosk.toml") if row[0] == "`search.lists`"]
+    whole = msgspec.to_builtins(example("kiosk.toml", tmp_path), enc_hook=str)
+
+    def accepted(count: int) -> bool:
+        search = {"purpose": "p", "lists": ["x"] * count}
+        try:
+            msgspec.convert(
+                {**whole, "search": search}, KioskConfig, dec_hook=lambda to, text: to(text)
+            )
+        except msgspec.ValidationError:
+            return False
+        return True
+
+    assert described == "1 to 8 texts"
+    assert [accepted(count) for count in (0, 1, 8, 9)] == [False, True, True, False]
+
+
+def test_names_in_the_examples_are_names_and_fit_together(tmp_path: Path) -> None:
+    kiosk, uplink, matcher = (example(name, tmp_path) for name in FILES)
+    assert isinstance(kiosk, KioskConfig)
+    assert isinstance(uplink, UplinkConfig)
+    assert isinstance(matcher, MatcherConfig)
+
+    assert check_name(kiosk.name) == uplink.kiosk == uplink.broker.client_id
+    assert kiosk.socket == uplink.socket
+    assert check_name(matcher.name) == matcher.broker.client_id
+
+
+def test_each_address_of_a_sensor_can_be_meant() -> None:
+    addresses = [row[0].strip("`") for row in rows("Sensor addresses")]
+
+    assert len(addresses) == 2
+    for address in addresses:
+        with pytest.raises(PortLostError):  # there is no such device here, but the address is one
+            open_sensor(address.replace("/dev/fingerprint", "/dev/there-is-none"))
+
+
+def test_each_exit_code_is_listed() -> None:
+    listed = [int(row[0]) for row in rows("Exit codes")]
+
+    described = {int(code) for code in re.findall(r"\b\d\b", command_line.__doc__ or "")}
+    assert listed == sorted(described)

@@ -1,0 +1,111 @@
+"""A checkpoint for the page: a real board, and notes of what the page asked for."""
+
+import json
+import threading
+from typing import Any
+
+import msgspec
+
+from greenline.firmware.board import Board, Capture, Check, Phase, Progress
+from greenline.protocol.messages import Candidate, Outcome, SearchedList
+from greenline.protocol.wording import NOT_CHECKED, RESULT_WORDS
+
+MINIMUM_QUALITY = 20
+NOON_MS = 1_790_000_000_000  # an afternoon in September 2026
+MINUTE_MS = 60_000
+
+HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+"""What every answer of the page carries."""
+
+LIST = SearchedList("border-list", 12_345, NOON_MS - 90_000_000)
+LEAD = Candidate("case-2026-0117", "border-list", 9.432, 2)
+
+
+class Desk:
+    """What the page needs of a kiosk (its Checkpoint protocol). ready: whether a check may start.
+
+    asked: the finger positions of the checks that were started, and "cancel" for each stop.
+    """
+
+    def __init__(self, *, ready: bool = True) -> None:
+        self.board: Board = Board("kiosk-07", MINIMUM_QUALITY)
+        self.ready = ready
+        self.asked: list[int | str] = []
+        self._told = threading.Condition()
+
+    def start_check(self, finger: int) -> bool:
+        if self.ready:
+            self._note(finger)
+        return self.ready
+
+    def cancel_check(self) -> None:
+        self._note("cancel")
+
+    def wait_until_asked(self, times: int) -> list[int | str]:
+        """Return what was asked, once it was so often; less when that does not come."""
+        with self._told:
+            self._told.wait_for(lambda: len(self.asked) >= times, timeout=5)
+            return list(self.asked)
+
+    def _note(self, what: int | str) -> None:
+        with self._told:
+            self.asked.append(what)
+            self._told.notify_all()
+
+
+def drawn(desk: Desk) -> dict[str, Any]:
+    """Return the board's state as a browser gets it."""
+    found: dict[str, Any] = json.loads(msgspec.json.encode(desk.board.state()))
+    return found
+
+
+def capture(phase: Phase, words: str, share: float = 0.0, quality: int | None = None) -> Capture:
+    return Capture(phase, words, share, quality, attempt=1)
+
+
+CAPTURES = {
+    "starting": Capture(Phase.STARTING, "Starting"),
+    "ready": Capture(Phase.READY, "Ready"),
+    "place": capture(Phase.PLACE_FINGER, "Place the finger on the sensor"),
+    "reading": capture(Phase.READING, "Reading: keep the finger still", 0.42),
+    "judging": capture(Phase.JUDGING, "Looking at the picture", 1.0, 63),
+    "again": capture(
+        Phase.AGAIN, "Wipe the sensor and the finger, then place it again. Lift the finger", 0, 12
+    ),
+    "taken": capture(Phase.TAKEN, "Taken", 0, 63),
+    "lift": capture(Phase.LIFT_FINGER, "Taken. Lift the finger", 1.0, 63),
+    "stopped": Capture(
+        Phase.STOPPED, "No usable picture. Clean finger and sensor, then start again"
+    ),
+    "fault": Capture(
+        Phase.FAULT, "Sensor fault: /dev/fingerprint is not there: is the sensor plugged in?"
+    ),
+}
+
+
+def waiting(name: str, created_ms: int, progress: Progress = Progress.QUEUED) -> Check:
+    return Check(name, created_ms, progress, NOT_CHECKED)
+
+
+def answered(name: str, created_ms: int, outcome: Outcome, reason: str = "") -> Check:
+    found = outcome is Outcome.CANDIDATES
+    return Check(
+        name,
+        created_ms,
+        Progress.PUBLISHED if outcome is Outcome.INCOMPLETE else Progress.ANSWERED,
+        RESULT_WORDS[outcome],
+        outcome,
+        reason,
+        (LEAD,) if found else (),
+        (LIST,),
+        created_ms + 900,
+        {"transfer": 7021.4, "quality": 8.1, "template": 301.0, "search": 88.5},
+    )

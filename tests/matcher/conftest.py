@@ -1,0 +1,148 @@
+"""The parts of a matcher, opened in a temporary folder; its service and a kiosk over a broker."""
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from greenline.cli.children import Child
+from greenline.cli.configuration import read_configuration
+from greenline.cli.site import Site
+from greenline.firmware.config import UplinkConfig
+from greenline.link.link import Link
+from greenline.link.settings import LinkSettings
+from greenline.matcher.answering import Answering
+from greenline.matcher.config import MatcherConfig
+from greenline.matcher.engine import LocalEngine
+from greenline.matcher.gallery import KEY_BYTES, Gallery
+from greenline.matcher.ledger import Ledger
+from greenline.matcher.service import Service
+from greenline.protocol.keys import Identity
+from greenline.protocol.topics import result_topic
+from tests.matcher.asking import LIST, PURPOSE, THRESHOLD, Clock, Kiosk, MatcherKeys
+from tests.matcher.serving import Log, Running, Start, Uplink
+
+SOON_S = 0.05
+
+
+@pytest.fixture
+def gallery_path(tmp_path: Path) -> Path:
+    return tmp_path / "gallery.db"
+
+
+@pytest.fixture
+def gallery_key() -> bytes:
+    return os.urandom(KEY_BYTES)
+
+
+@pytest.fixture
+def gallery(gallery_path: Path, gallery_key: bytes) -> Iterator[Gallery]:
+    """An open gallery with one empty list."""
+    gallery = Gallery(gallery_path, gallery_key, Clock())
+    gallery.create_list(LIST, (PURPOSE,))
+    yield gallery
+    gallery.close()
+
+
+@pytest.fixture
+def ledger_path(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.db"
+
+
+@pytest.fixture
+def ledger(ledger_path: Path) -> Iterator[Ledger]:
+    ledger = Ledger(ledger_path)
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture
+def matcher_keys() -> MatcherKeys:
+    return MatcherKeys()
+
+
+@pytest.fixture
+def kiosk(matcher_keys: MatcherKeys) -> Kiosk:
+    matcher = Identity("matcher-01", matcher_keys.signer.public, matcher_keys.opener.public)
+    return Kiosk("kiosk-01", matcher)
+
+
+@pytest.fixture
+def now_ms() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def answering(
+    gallery: Gallery, matcher_keys: MatcherKeys, kiosk: Kiosk, now_ms: Clock
+) -> Answering:
+    return Answering(
+        engine=LocalEngine(gallery),
+        kiosks={kiosk.name: kiosk.identity},
+        opener=matcher_keys.opener,
+        signer=matcher_keys.signer,
+        threshold=THRESHOLD,
+        most_candidates=3,
+        software="test-matcher 1",
+        now_ms=now_ms,
+    )
+
+
+@pytest.fixture
+def log() -> Iterator[Log]:
+    log, logger = Log(), logging.getLogger("greenline.matcher.service")
+    logger.addHandler(log)
+    logger.setLevel(logging.INFO)
+    yield log
+    logger.removeHandler(log)
+    logger.setLevel(logging.NOTSET)
+
+
+@pytest.fixture
+def settings(site: Site) -> LinkSettings:
+    return read_configuration(site.matcher_config, MatcherConfig).broker
+
+
+@pytest.fixture
+def start(settings: LinkSettings, ledger: Ledger, now_ms: Clock, log: Log) -> Iterator[Start]:
+    """Start services that try again at once, wait for the broker, and are stopped at the end."""
+    running: list[Running] = []
+
+    def run(answering: Answering, *, connected: bool = True) -> Running:
+        service = Service(
+            settings,
+            ledger,
+            answering,
+            now_ms,
+            jitter=lambda ceiling: min(ceiling, SOON_S),
+            retry_s=SOON_S,
+            upkeep_s=SOON_S,
+        )
+        thread = threading.Thread(target=service.run, daemon=True)
+        running.append(Running(service, thread))
+        thread.start()
+        if connected:
+            log.next("connected")
+        return running[-1]
+
+    yield run
+    for one in running:
+        one.stop()
+
+
+@pytest.fixture
+def uplink(site: Site, broker: Child) -> Iterator[Uplink]:
+    """A kiosk's connection that stands."""
+    settings = read_configuration(site.folder / "uplink.toml", UplinkConfig).broker
+    uplink = Uplink()
+    link = Link(settings, [result_topic(uplink.name)], uplink, jitter=lambda _: SOON_S)
+    thread = threading.Thread(target=uplink.run, args=(link,), daemon=True)
+    thread.start()
+    uplink.ups.get(timeout=20)
+    yield uplink
+    link.stop()
+    thread.join(timeout=20)
+    assert not thread.is_alive()
