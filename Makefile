@@ -7,7 +7,7 @@ PRINTS ?=
 DPI ?=
 DEMO_OPTIONS := $(if $(PRINTS),--prints $(PRINTS)) $(if $(DPI),--dpi $(DPI))
 FOLDERS := prints protocol drivers models link firmware matcher centre cli
-CODE := $(FOLDERS) tests bench
+CODE := $(FOLDERS) tests $(wildcard bench)
 
 .PHONY: demo demo-once test lint format typing setup setup-dev clean
 
