@@ -3,13 +3,15 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# tflite-runtime has no wheels for newer versions.
+TFLITE := $(shell $(PYTHON) -c 'import sys; print("yes" * (sys.version_info < (3, 12)))')
 PRINTS ?=
 DPI ?=
-DEMO_OPTIONS := $(if $(PRINTS),--prints $(PRINTS)) $(if $(DPI),--dpi $(DPI))
+DEMO_OPTIONS := $(if $(PRINTS),--prints '$(PRINTS)') $(if $(DPI),--dpi '$(DPI)')
 FOLDERS := prints protocol drivers models link firmware matcher centre cli
 CODE := $(FOLDERS) tests $(wildcard bench)
 
-.PHONY: demo demo-once test lint format typing setup setup-dev clean
+.PHONY: demo demo-once test lint format typing setup setup-dev clean bench-sensor bench-sensor-peers
 
 demo: setup
 	@$(BIN)/greenline demo $(DEMO_OPTIONS)
@@ -20,7 +22,8 @@ demo-once: setup
 
 test: setup-dev
 	$(BIN)/python -m pytest -q
-	.venv-tflite/bin/python -m pytest -q tests/models --ignore tests/models/training
+	@$(if $(TFLITE),,echo "tflite-runtime ends with Python 3.11: the models were tested with LiteRT alone")
+	$(if $(TFLITE),.venv-tflite/bin/python -m pytest -q tests/models --ignore tests/models/training)
 
 lint: setup-dev typing
 	$(BIN)/ruff format --check $(CODE)
@@ -40,7 +43,7 @@ typing:
 setup: $(VENV)/.installed
 	@.ci/debian mosquitto
 
-setup-dev: $(VENV)/.installed-dev .venv-tflite/.installed
+setup-dev: $(VENV)/.installed-dev $(if $(TFLITE),.venv-tflite/.installed)
 	@.ci/debian mosquitto chromium
 
 $(VENV)/.made:
@@ -61,5 +64,18 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.installed
 	.venv-tflite/bin/pip install --quiet --editable '.[tflite]' pytest hypothesis
 	@touch $@
 
+# Our serial driver: how much of the line it uses, and what faults make of it (half an hour).
+bench-sensor: setup-dev
+	$(BIN)/python bench/zfm_transfer.py --real
+	nice $(BIN)/python bench/zfm_faults.py
+
+# The same faults for two other libraries, side by side.
+bench-sensor-peers: setup-dev .venv-peers/.installed
+	nice $(BIN)/python bench/peers/compare.py
+
+.venv-peers/.installed: bench/peers/requirements.txt
+	@PYTHON=$(PYTHON) bench/peers/make-venv
+	@touch $@
+
 clean:
-	rm -rf .venv .venv-tflite .typing .demo .demo-prints .demo-once .demo-once-prints
+	rm -rf .venv .venv-tflite .venv-peers .typing .demo .demo-prints .demo-once .demo-once-prints

@@ -5,6 +5,8 @@ sensor is a simulator behind a pseudo-terminal that speaks the module's serial p
 """
 
 import contextlib
+import hashlib
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -31,8 +33,11 @@ from greenline.cli.errors import CommandError
 from greenline.cli.shelf import USUAL_DPI, Finger, find_fingers
 from greenline.cli.simulate import ShelfFile, shown_name
 from greenline.cli.site import LIST, PURPOSE, Site, SiteOptions, build_site
+from greenline.matcher.errors import EnrolmentError
 from greenline.matcher.gallery import Gallery
+from greenline.models.errors import ModelsError
 from greenline.models.extraction import Extractor
+from greenline.prints.errors import PrintsError
 
 app = typer.Typer()
 
@@ -50,8 +55,8 @@ class Demo:
     children: tuple[Child, ...]
     kiosk_url: str
     simulator_url: str
-    enrolled: tuple[str, ...]
-    unknown: tuple[str, ...]
+    enrolled: tuple[Pressed, ...]
+    unknown: tuple[Pressed, ...]
 
 
 @app.command()
@@ -77,9 +82,11 @@ def demo(
     if once:
         kiosk_port = simulator_port = 0
     source = prints.resolve() if prints else None
-    with run_demo(folder, source, dpi, (kiosk_port, simulator_port), paced=paced) as running:
+    ports = (kiosk_port, simulator_port)
+    with run_demo(folder, source, dpi, ports, paced=paced, both=once) as running:
         if once:
-            if not run_once(console, running.kiosk_url, running.simulator_url, *_two(running)):
+            two = running.enrolled[0], running.unknown[0]
+            if not run_once(console, running.kiosk_url, running.simulator_url, *two):
                 raise CommandError("an answer was not the right one", 1)
             return
         console.print()
@@ -93,31 +100,32 @@ def demo(
         console.print("Ending.")
 
 
-def _two(running: Demo) -> tuple[Pressed, Pressed]:
-    if not running.enrolled or not running.unknown:
-        raise CommandError("the prints need at least two fingers: one enrolled, one not", 3)
-    enrolled, unknown = running.enrolled[0], running.unknown[0]
-    return (
-        Pressed(shown_name(ENROLLED, enrolled), reference_of(enrolled)),
-        Pressed(shown_name(UNKNOWN, unknown), reference_of(unknown)),
-    )
-
-
 @contextlib.contextmanager
 def run_demo(
-    folder: Path, source: Path | None, dpi: float | None, ports: tuple[int, int], *, paced: bool
+    folder: Path,
+    source: Path | None,
+    dpi: float | None,
+    ports: tuple[int, int],
+    *,
+    paced: bool,
+    both: bool,
 ) -> Iterator[Demo]:
     """Make a site in folder, start all its processes, and end them at the end.
 
     source: print folder, None makes synthetic ones. ports: of the kiosk's and the simulator's page.
+    both: refuse prints that do not give an enrolled and an unknown finger.
     A termination or a closed terminal ends it as Ctrl-C does. Raises CommandError.
     """
     # Beside the demo's folder, which is made anew each time.
     prints = source or synthetic_prints(folder.parent / f"{folder.name}-prints")
     enrolled, unknown = _split(find_fingers(prints))
+    _refuse_too_few(both, enrolled, unknown)
     with _interruptible(), claimed(folder) as own:
         site = build_site(own, SiteOptions(kiosk_port=ports[0]))
-        _enrol(site, enrolled, dpi)
+        if source is not None and dpi is None:
+            print(f"A picture that does not state its resolution is taken to have {USUAL_DPI} dpi.")
+        enrolled = _enrol(site, enrolled, dpi)
+        _refuse_too_few(both, enrolled, unknown)
         _write_shelf(site, prints, enrolled, unknown)
         with _ending() as ending:
             broker, matcher = site.start("broker", ending), site.start("matcher", ending)
@@ -128,8 +136,8 @@ def run_demo(
                 (broker, matcher, simulator, kiosk, uplink),
                 kiosk.wait_for_event("ready")["url"],
                 simulator.wait_for_event("ready")["url"],
-                tuple(finger.name for finger in enrolled),
-                tuple(finger.name for finger in unknown),
+                tuple(_pressed(ENROLLED, finger) for finger in enrolled),
+                tuple(_pressed(UNKNOWN, finger) for finger in unknown),
             )
 
 
@@ -179,30 +187,45 @@ def _split(fingers: list[Finger]) -> tuple[list[Finger], list[Finger]]:
     """Every third finger stays unknown; of a large folder only as many as a demo needs."""
     unknown = fingers[_UNKNOWN_EVERY - 1 :: _UNKNOWN_EVERY] or fingers[1:2]
     enrolled = [finger for finger in fingers if finger not in unknown]
+    if len(enrolled) > _MOST_ENROLLED:
+        print(f"Of {len(fingers)} fingers the demo takes the first {_MOST_ENROLLED} to enrol.")
     return enrolled[:_MOST_ENROLLED], unknown[:_MOST_UNKNOWN]
 
 
-def _enrol(site: Site, enrolled: list[Finger], dpi: float | None) -> None:
+def _refuse_too_few(both: bool, enrolled: list[Finger], unknown: list[Finger]) -> None:
+    if not enrolled or (both and not unknown):
+        raise CommandError("the prints need at least two fingers: one enrolled, one not", 3)
+
+
+def _pressed(title: str, finger: Finger) -> Pressed:
+    return Pressed(shown_name(title, finger.name), reference_of(finger))
+
+
+def _enrol(site: Site, fingers: list[Finger], dpi: float | None) -> list[Finger]:
+    """Enrol the first picture of each finger; return those that could be, tell the others."""
     key = (site.folder / "gallery.key").read_bytes()
+    enrolled = []
     with contextlib.closing(Gallery(site.folder / "gallery.db", key)) as gallery:
         gallery.create_list(LIST, (PURPOSE,))
         extractor = Extractor()
-        for finger in track(enrolled, description="Enrolling", total=len(enrolled)):
-            reference = reference_of(finger.name)
-            enrol_file(
-                gallery,
-                extractor,
-                LIST,
-                finger.pictures[0],
-                reference,
-                dpi=dpi,
-                otherwise_dpi=USUAL_DPI,
-            )
+        for finger in track(fingers, description="Enrolling", total=len(fingers)):
+            picture, reference = finger.pictures[0], reference_of(finger)
+            try:
+                enrol_file(
+                    gallery, extractor, LIST, picture, reference, dpi=dpi, otherwise_dpi=USUAL_DPI
+                )
+            except (CommandError, EnrolmentError, ModelsError, PrintsError) as fault:
+                print(f"{picture} was skipped: {fault}")
+                continue
+            enrolled.append(finger)
+    return enrolled
 
 
-def reference_of(name: str) -> str:
-    """Return the gallery reference of a finger of the demo."""
-    return f"entry-{name.replace('/', '-')}"[:64]
+def reference_of(finger: Finger) -> str:
+    """Return the gallery reference of a finger of the demo: readable, and never another's."""
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", finger.name).strip("-")[:32]
+    digest = hashlib.sha256(finger.name.encode()).hexdigest()[:6]
+    return f"entry-{finger.name}" if finger.name.isdigit() else f"entry-{readable}-{digest}"
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from rich.progress import track
 from greenline.cli.configuration import read_configuration
 from greenline.cli.errors import CommandError
 from greenline.cli.keyfiles import read_gallery_key
-from greenline.cli.probes import read_template
+from greenline.cli.probes import read_print
 from greenline.matcher.config import MatcherConfig
 from greenline.matcher.errors import EnrolmentError
 from greenline.matcher.gallery import Gallery
@@ -109,5 +109,5 @@ def record_of(
     otherwise_dpi: float | None = None,
 ) -> bytes:
     """Return the ISO/IEC 19794-2 record of a picture or record, as a gallery keeps it."""
-    template = read_template(path, dpi, extractor, otherwise_dpi=otherwise_dpi).best(255)
-    return fmr.from_template(template, finger_position=finger)
+    template, quality = read_print(path, dpi, extractor, otherwise_dpi=otherwise_dpi)
+    return fmr.from_template(template.best(255), finger_position=finger, quality=quality)

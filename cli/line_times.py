@@ -8,10 +8,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from greenline.cli.demo import ENROLLED, UNKNOWN, run_demo
+from greenline.cli.demo import run_demo
 from greenline.cli.demo_run import STEPS, check
 from greenline.cli.errors import CommandError
-from greenline.cli.simulate import shown_name
 
 
 @dataclass(frozen=True)
@@ -24,10 +23,8 @@ class LineTimes:
 
 def measure_line(folder: Path, prints: Path | None, presses: int, *, paced: bool) -> LineTimes:
     """Press an enrolled and an unknown finger in turn, presses times each."""
-    with run_demo(folder, prints, None, (0, 0), paced=paced) as demo:
-        if not demo.enrolled or not demo.unknown:
-            raise CommandError("the prints need at least two fingers", 3)
-        names = [shown_name(ENROLLED, demo.enrolled[0]), shown_name(UNKNOWN, demo.unknown[0])]
+    with run_demo(folder, prints, None, (0, 0), paced=paced, both=True) as demo:
+        names = [demo.enrolled[0].shown, demo.unknown[0].shown]
         steps = [
             check(demo.kiosk_url, demo.simulator_url, name)["steps_ms"]
             for name in track(names * presses, description="Pressing")

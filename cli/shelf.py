@@ -5,6 +5,7 @@ A picture that was enrolled is never what is pressed. Each press has noise of th
 """
 
 import itertools
+import re
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ USUAL_DPI = 500
 
 _SENSOR_WIDTH_INCH = 256 / 500
 _SENSOR_HEIGHT_INCH = 288 / 500
+_NUMBERED = re.compile(r"(?P<finger>.+)_\d+")
 _BLOCK = 16
 _GROUND = 255
 
@@ -40,6 +42,8 @@ class Finger:
 
 def find_fingers(folder: Path) -> list[Finger]:
     """Return the fingers of a folder and its subfolders: <finger>_<impression>.png and the like.
+
+    A picture whose name does not end with _<number> is a finger of its own.
 
     Raises CommandError (exit code 3) when there is none.
     """
@@ -61,8 +65,8 @@ def find_fingers(folder: Path) -> list[Finger]:
 
 def _finger_name(path: Path, folder: Path) -> str:
     inside = path.relative_to(folder)
-    stem = inside.stem.rpartition("_")[0] or inside.stem
-    return (inside.parent / stem).as_posix()
+    numbered = _NUMBERED.fullmatch(inside.stem)
+    return (inside.parent / (numbered["finger"] if numbered else inside.stem)).as_posix()
 
 
 def _natural(path: Path) -> tuple[tuple[int, str], ...]:

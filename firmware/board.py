@@ -33,7 +33,6 @@ class Progress(StrEnum):
     """How far one check has come."""
 
     QUEUED = "queued"
-    OFFERED = "offered"
     PUBLISHED = "published"
     ANSWERED = "answered"
     EXPIRED = "expired"
@@ -120,6 +119,15 @@ class Board:
     def add_check(self, check: Check) -> None:
         """Add a check unless it is shown already."""
         self.change_check(check.request_id, lambda shown: shown or check)
+
+    def remove_check(self, request_id: str) -> None:
+        """Take a check off the board: its answer was deleted."""
+
+        def apply(state: BoardState) -> BoardState:
+            self._checks.pop(request_id, None)
+            return self._with_checks(state)
+
+        self._change(apply)
 
     def change_check(self, request_id: str, change: Callable[[Check | None], Check | None]) -> None:
         """Change one check by a function of what is shown now (None: not shown)."""

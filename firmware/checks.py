@@ -88,7 +88,9 @@ class Checks:
     def housekeeping(self) -> list[Pending]:
         """Let what is past its time expire, and say so (called by the gate). Raises StoreError."""
         expired = self._store.expire(self._now_ms())
-        for pending in expired:
+        for request_id in expired.answers:
+            self._board.remove_check(request_id.hex())
+        for pending in expired.requests:
             with self._lock:
                 self._durable_at.pop(pending.request_id.hex(), None)
             log.warning("request expired", extra={"request": pending.request_id.hex()})
@@ -100,7 +102,7 @@ class Checks:
                     reason="no answer came before the request expired",
                 )
             )
-        return expired
+        return list(expired.requests)
 
     def _show(self, received: Received) -> None:
         name = received.request_id.hex()

@@ -44,7 +44,7 @@ class Dispatcher:
         self._entries: dict[bytes, _Entry] = {}
         self._ready: list[tuple[int, int, bytes, int]] = []
         self._sleeping: list[tuple[float, bytes, int]] = []
-        self._unconfirmed: set[bytes] = set()
+        self._unconfirmed: dict[bytes, float] = {}
         self._window = 0
 
     def add(self, requests: Iterable[Pending]) -> None:
@@ -57,7 +57,7 @@ class Dispatcher:
     def remove(self, request_id: bytes) -> None:
         """Forget a request that was answered or has expired."""
         self._entries.pop(request_id, None)
-        self._unconfirmed.discard(request_id)
+        self._unconfirmed.pop(request_id, None)
 
     def link_up(self, window: int) -> None:
         """Start anew on a new link: everything pending is offered again, in order."""
@@ -71,7 +71,7 @@ class Dispatcher:
 
     def confirmed(self, request_id: bytes, *, taken: bool) -> None:
         """Note that the broker took or refused an offer; either way it is offered again later."""
-        self._unconfirmed.discard(request_id)
+        self._unconfirmed.pop(request_id, None)
         entry = self._entries.get(request_id)
         if entry is None:
             return
@@ -93,7 +93,7 @@ class Dispatcher:
                 entry.stage = Stage.OFFERED
                 entry.offers += 1
                 entry.turn += 1
-                self._unconfirmed.add(request_id)
+                self._unconfirmed[request_id] = self._clock()
                 return entry.request
         return None
 
@@ -102,6 +102,12 @@ class Dispatcher:
         if not self._window or not self._sleeping:
             return None
         return max(0.0, self._sleeping[0][0] - self._clock())
+
+    def oldest_unconfirmed_s(self) -> float:
+        """Return for how many seconds the oldest offer has been unconfirmed; 0 without any."""
+        if not self._unconfirmed:
+            return 0.0
+        return self._clock() - min(self._unconfirmed.values())
 
     def stages(self) -> dict[bytes, Stage]:
         """Return how far each pending request has come."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from greenline.firmware import pipe
-from greenline.firmware.dispatch import Dispatcher, Stage
+from greenline.firmware.dispatch import Dispatcher
 from greenline.firmware.errors import ConfigurationError, PipeError, StoreError
 from greenline.firmware.store import Pending, Store
 
@@ -44,7 +44,11 @@ class GateListener(Protocol):
 
 
 class Gate:
-    """The listening socket, the uplink that is connected to it, and the offers between them."""
+    """The listening socket, the uplink that is connected to it, and the offers between them.
+
+    now_ms: Unix milliseconds. clock: monotonic seconds. patience_s: how long an offer may stay
+    unconfirmed before the uplink counts as hung.
+    """
 
     def __init__(
         self,
@@ -52,13 +56,17 @@ class Gate:
         store: Store,
         listener: GateListener,
         dispatcher: Dispatcher,
+        now_ms: Callable[[], int],
         clock: Callable[[], float] = time.monotonic,
+        patience_s: float = 45.0,
     ) -> None:
         self._path = path
         self._store = store
         self._listener = listener
         self._dispatcher = dispatcher
+        self._now_ms = now_ms
         self._clock = clock
+        self._patience_s = patience_s
         self._lock = threading.Lock()
         self._added: list[Pending] = []
         self._uplink: socket.socket | None = None
@@ -90,11 +98,6 @@ class Gate:
             self._added.append(request)
         self._wake_writer.send(b"x")
 
-    def stages(self) -> dict[bytes, Stage]:
-        """Return how far each pending request has come. Any thread."""
-        with self._lock:
-            return self._dispatcher.stages()
-
     def _run(self) -> None:
         next_housekeeping = self._clock()
         while not self._stopping:
@@ -102,8 +105,10 @@ class Gate:
                 self._expire()
                 next_housekeeping = self._clock() + _HOUSEKEEPING_S
             self._offer_what_is_due()
+            self._give_up_hung_uplink()
             due = self._dispatcher.wait_s()
-            for key, _ in self._selector.select(_HOUSEKEEPING_S if due is None else due):
+            wait = _HOUSEKEEPING_S if due is None else min(due, _HOUSEKEEPING_S)
+            for key, _ in self._selector.select(wait):
                 key.data()
         self._drop("the kiosk is stopping")
         self._server.close()
@@ -193,6 +198,13 @@ class Gate:
             log.warning("store failed", extra={"reason": str(fault)})
             self._drop(str(fault))
 
+    def _give_up_hung_uplink(self) -> None:
+        """Hang up on an uplink that takes offers and says nothing: another may take its place."""
+        oldest = self._dispatcher.oldest_unconfirmed_s()
+        if self._uplink is not None and oldest > self._patience_s:
+            log.warning("uplink hung", extra={"silent_s": round(oldest)})
+            self._drop("the uplink process does not answer")
+
     def _send_offers(self) -> None:
         while self._uplink is not None:
             with self._lock:
@@ -204,8 +216,13 @@ class Gate:
                 with self._lock:
                     self._dispatcher.remove(request.request_id)
                 continue
-            left_ms = request.expires_ms - request.created_ms
-            self._send(pipe.Offer(request.request_id, max(1, left_ms // 1000), envelope))
+            self._send(pipe.Offer(request.request_id, self._left_s(request), envelope))
+
+    def _left_s(self, request: Pending) -> int:
+        """Return how long a broker may keep a request; a wrong clock never makes it longer."""
+        lifetime_ms = request.expires_ms - request.created_ms
+        left_ms = min(request.expires_ms - self._now_ms(), lifetime_ms)
+        return max(1, left_ms // 1000)
 
     def _send(self, message: pipe.FromKiosk) -> None:
         if self._uplink is None:

@@ -66,7 +66,7 @@ class Kiosk:
         )
         self._checks = Checks(self.board, self._store, inbox, parts.now_ms)
         dispatcher = Dispatcher(time.monotonic, resend_first_s=parts.resend_first_s)
-        self._gate = Gate(parts.socket, self._store, self._checks, dispatcher)
+        self._gate = Gate(parts.socket, self._store, self._checks, dispatcher, parts.now_ms)
         self._capture = CaptureThread(
             parts.open_sensor, self._line, self.board, self._checks, self._gate, parts.attempts
         )

@@ -16,15 +16,12 @@ from greenline.firmware.store import Pending, Store
 from greenline.models.quality import Quality
 from greenline.prints import fmr
 from greenline.prints.frame import Frame
-from greenline.prints.template import Template
+from greenline.prints.template import FEWEST_MINUTIAE, Template
 from greenline.protocol.envelope import EnvelopeKind, Header, Lane, seal
 from greenline.protocol.keys import Identity, SigningKey
 from greenline.protocol.messages import ImpressionMessage, Request, encode_request
 
 REQUEST_ID_BYTES = 16
-
-FEWEST_MINUTIAE = 8
-"""A template with fewer could never be found again; the finger is asked for once more."""
 
 # The longest record a request may carry (ImpressionMessage.template): 30 + 6 n bytes.
 _MOST_MINUTIAE = 255

@@ -60,6 +60,14 @@ class Answer:
     envelope: bytes
 
 
+@dataclass(frozen=True)
+class Expired:
+    """What has left because its time was over. answers: ids of their requests."""
+
+    requests: tuple[Pending, ...]
+    answers: tuple[bytes, ...]
+
+
 class Store:
     """The open store. Safe to share between threads; not between processes."""
 
@@ -137,8 +145,8 @@ class Store:
         rows = self._read("SELECT * FROM answer ORDER BY created_ms DESC LIMIT ?", limit)
         return [Answer(row[0], row[1], row[2], row[3], bool(row[4]), row[5]) for row in rows]
 
-    def expire(self, now_ms: int) -> list[Pending]:
-        """Let requests and answers past their time leave; return the requests that did."""
+    def expire(self, now_ms: int) -> Expired:
+        """Let requests and answers past their time leave; return which did."""
         with self._write() as db:
             rows = db.execute(
                 "SELECT request_id, lane, created_ms, expires_ms FROM request "
@@ -150,11 +158,15 @@ class Store:
                 [(row[0], row[2], now_ms) for row in rows],
             )
             db.execute("DELETE FROM request WHERE expires_ms <= ?", (now_ms,))
-            db.execute("DELETE FROM answer WHERE expires_ms <= ?", (now_ms,))
+            answers = db.execute(
+                "DELETE FROM answer WHERE expires_ms <= ? RETURNING request_id", (now_ms,)
+            ).fetchall()
             db.execute(
                 "DELETE FROM expired WHERE expired_ms <= ?", (now_ms - _REMEMBER_EXPIRED_MS,)
             )
-        return [Pending(*row) for row in rows]
+        return Expired(
+            tuple(Pending(*row) for row in rows), tuple(bytes(row[0]) for row in answers)
+        )
 
     def _prepare(self) -> None:
         # Exclusive before the first read: then not even another process's read is let in, and the

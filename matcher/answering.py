@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from greenline.matcher.engine import LocalEngine, Search
 from greenline.prints import fmr
 from greenline.prints.errors import RecordError
-from greenline.prints.template import Template
+from greenline.prints.template import FEWEST_MINUTIAE, Template
 from greenline.protocol.envelope import Envelope, EnvelopeKind, Header, seal
 from greenline.protocol.errors import MalformedError, ProtocolError, WrongKeyError
 from greenline.protocol.keys import Identity, OpeningKey, SigningKey
@@ -20,9 +20,6 @@ from greenline.protocol.messages import (
     decode_request,
     encode_result,
 )
-
-FEWEST_MINUTIAE = 5
-"""A probe with fewer would give "none" whoever pressed it; so it is refused."""
 
 _ANSWER_LIFETIME_MS = 24 * 3600 * 1000
 _LATEST_MS = 2**62

@@ -19,7 +19,7 @@ from greenline.matcher.database import Database
 from greenline.matcher.errors import EnrolmentError, GalleryKeyError
 from greenline.prints import fmr
 from greenline.prints.errors import RecordError
-from greenline.prints.template import Template
+from greenline.prints.template import FEWEST_MINUTIAE, Template
 from greenline.protocol.messages import Label
 
 SCHEMA = 1
@@ -115,8 +115,12 @@ class Gallery:
         _check_label("model", model)
         if not 0 <= finger <= 10:
             raise EnrolmentError(f"finger position {finger} is not one of 0 to 10")
-        if not len(_template(record)):
-            raise EnrolmentError(f"{reference}: no minutia was found, so nothing could ever match")
+        found = len(_template(record))
+        if found < FEWEST_MINUTIAE:
+            raise EnrolmentError(
+                f"{reference}: {found} minutiae are too few to be found again; "
+                f"take a picture with at least {FEWEST_MINUTIAE}"
+            )
         operation = _operation(list_name, reference, finger, record)
         now = self._now_ms()
         sealed = self._seal(record, _context(list_name, reference, finger))

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from greenline.prints.errors import RecordError
 
+FEWEST_MINUTIAE = 8
+"""A print with fewer could never be found again: it is neither enrolled nor searched."""
+
 
 class Kind(IntEnum):
     """Minutia type, by the codes of ISO/IEC 19794-2:2005, table 1."""

@@ -156,8 +156,14 @@ def test_a_finger_is_one_finger_even_when_another_name_sorts_between(tmp_path: P
     touch(tmp_path, "a_1.png", "a_b_1.png", "a_c.png", "a.png")
 
     assert {finger.name: len(finger.pictures) for finger in find_fingers(tmp_path)} == {
-        "a": 3, "a_b": 1,
+        "a": 2, "a_b": 1, "a_c": 1,
     }  # fmt: skip
+
+
+def test_what_is_not_numbered_is_a_finger_of_its_own(tmp_path: Path) -> None:
+    touch(tmp_path, "alice_index.png", "alice_thumb.png")
+
+    assert [finger.name for finger in find_fingers(tmp_path)] == ["alice_index", "alice_thumb"]
 
 
 def test_a_folder_without_prints_is_refused_in_words(tmp_path: Path) -> None:

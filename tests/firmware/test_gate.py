@@ -13,6 +13,8 @@ from greenline.firmware.errors import ConfigurationError, StoreFullError
 from greenline.firmware.gate import Gate
 from greenline.firmware.store import Pending, Store
 
+NOW_MS = 10_000
+
 
 class Listener:
     """Keeps what the gate tells; arrived() answers as the test sets it."""
@@ -82,7 +84,7 @@ def listener() -> Listener:
 
 @pytest.fixture
 def gate(path: Path, store: Store, listener: Listener) -> Iterator[Gate]:
-    gate = Gate(path, store, listener, Dispatcher(lambda: 0.0))
+    gate = Gate(path, store, listener, Dispatcher(lambda: 0.0), lambda: NOW_MS)
     gate.start()
     yield gate
     gate.stop()
@@ -104,14 +106,14 @@ def add(store: Store, number: int) -> Pending:
 
 
 def offer(number: int) -> pipe.Offer:
-    return pipe.Offer(bytes([number]) * 16, 60, b"sealed %d" % number)
+    return pipe.Offer(bytes([number]) * 16, 50, b"sealed %d" % number)
 
 
 def test_what_the_store_held_at_the_start_is_offered_when_a_link_comes(
     path: Path, store: Store, listener: Listener
 ) -> None:
     add(store, 1)
-    gate = Gate(path, store, listener, Dispatcher(lambda: 0.0))
+    gate = Gate(path, store, listener, Dispatcher(lambda: 0.0), lambda: NOW_MS)
     gate.start()
     uplink = FakeUplink(path)
 
@@ -241,4 +243,26 @@ def test_a_socket_that_cannot_be_made_is_named(
     tmp_path: Path, store: Store, listener: Listener, name: str
 ) -> None:
     with pytest.raises(ConfigurationError, match="cannot be made"):
-        Gate(tmp_path / name, store, listener, Dispatcher(lambda: 0.0))
+        Gate(tmp_path / name, store, listener, Dispatcher(lambda: 0.0), lambda: NOW_MS)
+
+
+def test_an_uplink_that_takes_an_offer_and_hangs_is_given_up(
+    path: Path, store: Store, listener: Listener
+) -> None:
+    clock = iter(range(0, 10_000, 10))
+    add(store, 1)
+    gate = Gate(
+        path, store, listener, Dispatcher(lambda: float(next(clock))), lambda: NOW_MS, patience_s=5
+    )
+    gate.start()
+    uplink = FakeUplink(path)
+    uplink.send(pipe.Hello(pipe.VERSION), pipe.LinkUp(4))
+
+    assert uplink.receive() == offer(1)
+    assert uplink.receive() is None
+
+    assert listener.next() == ("link", True, "")
+    assert listener.next() == ("link", False, "the uplink process does not answer")
+    uplink.close()
+    gate.stop()
+    store.close()

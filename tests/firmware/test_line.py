@@ -12,14 +12,14 @@ from greenline.drivers.simulation.zfm_kinds import AS608, R503
 from greenline.drivers.simulation.zfm_module import ZfmModule
 from greenline.drivers.zfm import Zfm
 from greenline.firmware.errors import StoreFullError
-from greenline.firmware.line import FEWEST_MINUTIAE, Case, Impression, Line, Unusable
+from greenline.firmware.line import Case, Impression, Line, Unusable
 from greenline.firmware.store import Store
 from greenline.models.extraction import Extractor
 from greenline.models.quality import ALGORITHM, judge
 from greenline.models.training.synthesis import Conditions, as_sensor, make_finger, press
 from greenline.prints import fmr
 from greenline.prints.frame import Frame
-from greenline.prints.template import Template
+from greenline.prints.template import FEWEST_MINUTIAE, Template
 from greenline.protocol.envelope import Envelope
 from greenline.protocol.keys import SigningKey
 from greenline.protocol.messages import decode_request

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from greenline.firmware.errors import StoreError, StoreFullError
-from greenline.firmware.store import Answer, Pending, Store
+from greenline.firmware.store import Answer, Expired, Pending, Store
 
 
 def request(number: int, lane: int = 0, created_ms: int = 1_000) -> Pending:
@@ -104,7 +104,7 @@ def test_only_what_is_past_its_time_expires(path: Path) -> None:
     store.add_request(request(1, created_ms=1_000), b"sealed")
     store.add_request(request(2, created_ms=2_000), b"sealed")
 
-    assert store.expire(now_ms=6_000) == [request(1, created_ms=1_000)]
+    assert store.expire(now_ms=6_000) == Expired((request(1, created_ms=1_000),), ())
     assert store.pending() == [request(2, created_ms=2_000)]
     store.close()
 
@@ -114,8 +114,7 @@ def test_answers_expire_too(path: Path) -> None:
     store.add_request(request(1), b"sealed")
     store.add_answer(b"\1" * 16, b"answer", final=True, arrived_ms=7, expires_ms=9_000)
 
-    store.expire(now_ms=9_000)
-
+    assert store.expire(now_ms=9_000) == Expired((), (b"\1" * 16,))
     assert store.answers(10) == []
     store.close()
 

@@ -193,7 +193,6 @@ def test_a_probe_of_hardly_any_minutiae_finds_nothing_and_breaks_nothing(
     gallery: Gallery, engine: LocalEngine, minutiae: int
 ) -> None:
     enrol(gallery, 1)
-    gallery.enrol(LIST, "tiny", 0, record(finger(2, minutiae=1)), MODEL)
 
     assert search(engine, finger(1, minutiae)).candidates == ()
 

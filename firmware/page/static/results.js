@@ -54,14 +54,14 @@ const day = (ms) => new Date(ms).toLocaleDateString("en-GB", { day: "numeric", m
 function why(check, link) {
   if (check.outcome === "incomplete") return `The search was not complete: ${check.reason}. It is tried again by itself.`;
   if (check.progress === "expired" || check.progress === "answered") return `${check.reason}. Check the finger again.`;
-  if (!link) return "Waiting for a link. It is sent by itself as soon as there is one.";
+  if (!link.up) return `Waiting for a link (${link.detail}). It is sent by itself as soon as there is one.`;
   return check.progress === "published" ? "Sent. Waiting for the answer." : "Being sent.";
 }
 
 function told(check, link) {
   if (kindOf(check) === "waiting") return why(check, link);
   const lists = check.searched.map((list) =>
-    `${list.name} (${list.entries.toLocaleString("en-GB")} entries, changed ${day(list.changed_ms)})`);
+    `${list.name} (${list.entries.toLocaleString("en-GB")} ${list.entries === 1 ? "entry" : "entries"}, changed ${day(list.changed_ms)})`);
   return `Searched: ${lists.join(", ")}`;
 }
 
@@ -113,7 +113,8 @@ function row(check) {
   return item;
 }
 
-export function drawResults({ checks, link, capture }) {
+export function drawResults({ checks, link: up, link_detail: detail, capture }) {
+  const link = { up, detail };
   const withoutCard = WITHOUT_CARD[capture.phase];
   const key = JSON.stringify([checks, link, withoutCard]);
   if (key === drawn) return; // what is open, focused or being read aloud stays as it is

@@ -26,7 +26,10 @@ RESULTS = {
     "waiting": (
         waiting("a", NOON_MS),
         "Not checked yet",
-        "Waiting for a link. It is sent by itself as soon as there is one.",
+        (
+            "Waiting for a link (the uplink process is not running). "
+            "It is sent by itself as soon as there is one."
+        ),
         "rgb(11, 63, 122)",
     ),
 }
