@@ -44,7 +44,7 @@ setup: $(VENV)/.installed
 	@.ci/debian mosquitto
 
 setup-dev: $(VENV)/.installed-dev $(if $(TFLITE),.venv-tflite/.installed)
-	@.ci/debian mosquitto chromium
+	@.ci/debian mosquitto chromium libusb-1.0-0 umockdev
 
 $(VENV)/.made:
 	@.ci/venv $(PYTHON) $(VENV)

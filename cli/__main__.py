@@ -32,6 +32,8 @@ COMMANDS = {
     "extract": "Turn a picture into an ISO/IEC 19794-2 record.",
     "compare": "Compare two pictures or records.",
     "bench": "Measure accuracy and speed.",
+    "devices": "List the sensors that are attached, and how good their pictures are.",
+    "capture": "Take one picture with a sensor, into a file.",
     "simulate": "Run a simulated sensor with a page on which prints are pressed.",
 }
 

@@ -20,6 +20,10 @@ class BadTransferError(DriverError):
     """The device answers, but what arrives stays damaged after the repeats: look at the cable."""
 
 
+class StalledError(DriverError):
+    """A USB endpoint has halted: clear the halt and start the device up again."""
+
+
 class RefusedError(DriverError):
     """The device understood and said no.
 
@@ -34,6 +38,10 @@ class RefusedError(DriverError):
 
 class SensorUrlError(DriverError, ValueError):
     """The configured address of a sensor cannot be meant: correct the configuration."""
+
+
+class CameraUrlError(DriverError, ValueError):
+    """The configured address of a camera cannot be meant: correct the configuration."""
 
 
 class BadPacketError(DriverError):

@@ -2,59 +2,75 @@
 
 serial:/dev/fingerprint             a ZFM module at whatever speed it has
 serial:/dev/fingerprint?baud=115200 the same; it is changed to this speed if it has another
+serial:/dev/fingerprint?baud=best   the same; speed and packets are raised as far as they work,
+    and lowered again when pictures arrive damaged
+serial:/dev/fingerprint?touch=GPIO17&power=GPIO27
+    the module's touch line (WAKEUP) and a switch of its supply are wired to these pins
+usb:05ba:000a                       a U.are.U reader, by its USB numbers
+usb:05ba:000a?turn=0&invert=no&dpi=512&seed=0x51ea2124
+    the same; turn (0 or 180 degrees), invert and dpi say how this unit differs from others of
+    its kind, seed replaces the random number of the key exchange (a recording needs its own)
 """
 
 import time
-from urllib.parse import parse_qsl, urlsplit
 
 from greenline.drivers.errors import SensorUrlError
-from greenline.drivers.port import Clock, SerialPort
+from greenline.drivers.gpio import Pins
+from greenline.drivers.port import Clock, Port, SerialPort
 from greenline.drivers.sensor import Sensor
-from greenline.drivers.zfm import SEARCH_BAUDS, Zfm
-from greenline.drivers.zfm_commands import BAUD_STEP
+from greenline.drivers.serial_urls import SerialAddress, parse_serial
+from greenline.drivers.uru4500 import Uru4500
+from greenline.drivers.usb_port import PyUsbPort
+from greenline.drivers.usb_urls import parse_usb
+from greenline.drivers.zfm import Zfm
+from greenline.drivers.zfm_start import SEARCH_BAUDS
+from greenline.drivers.zfm_tuning import BEST_BAUDS
+from greenline.drivers.zfm_wiring import wire_up
 
 
-def open_sensor(url: str, clock: Clock = time.monotonic) -> Sensor:
+def open_sensor(url: str, clock: Clock = time.monotonic, pins: Pins | None = None) -> Sensor:
     """Open the sensor at this address; the caller closes it.
 
-    Raises SensorUrlError when the address cannot be meant, PortLostError when the port is not
-    there, PortTimeoutError when no sensor answers, RefusedError when it wants a password.
+    pins: a gpiozero pin factory for what is wired besides, None: the board's own. Raises
+    SensorUrlError when the address cannot be meant, PortLostError when the port is not there or a
+    reader does not start up, PortTimeoutError when no module answers, RefusedError when it wants
+    a password.
     """
     scheme, separator, _ = url.partition(":")
     if not separator or scheme not in _OPENERS:
         known = ", ".join(f"{name}:" for name in _OPENERS)
         raise SensorUrlError(f"no sensor at {url!r}: an address begins with one of {known}")
-    return _OPENERS[scheme](url, clock)
+    return _OPENERS[scheme](url, clock, pins)
 
 
-def _open_serial(url: str, clock: Clock) -> Sensor:
-    path, baud = _serial_parts(url)
-    port = SerialPort.open(path, SEARCH_BAUDS[0] if baud is None else baud, clock)
+def _open_serial(url: str, clock: Clock, pins: Pins | None) -> Sensor:
+    address = parse_serial(url)
+    usual = BEST_BAUDS[0] if address.best else SEARCH_BAUDS[0]
+    port = SerialPort.open(address.path, address.baud or usual, clock)
     try:
-        return Zfm.open(port, clock, run_at=baud)
+        return _open_zfm(port, clock, address, pins)
     except BaseException:
         port.close()
         raise
 
 
-def _serial_parts(url: str) -> tuple[str, int | None]:
-    """Return the device file and the wanted speed, None if the address names none."""
-    parts = urlsplit(url)
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    baud = options.pop("baud", None)
-    if parts.netloc or not parts.path or parts.fragment:
-        raise SensorUrlError(f"{url!r} names no device; write it like serial:/dev/fingerprint")
-    if options:
-        raise SensorUrlError(f"{url!r} has an unknown option {min(options)!r}; there is: baud")
-    if baud is None:
-        return parts.path, None
-    if not baud.isascii() or not baud.isdigit() or not _is_speed(int(baud)):
-        raise SensorUrlError(f"{url!r}: the speed must be a multiple of 9600 up to 115200")
-    return parts.path, int(baud)
+def _open_zfm(port: Port, clock: Clock, address: SerialAddress, pins: Pins | None) -> Sensor:
+    wiring = wire_up(address.touch, address.power, pins)
+    try:
+        return Zfm.open(port, clock, address.baud, best=address.best, wiring=wiring)
+    except BaseException:
+        wiring.release()
+        raise
 
 
-def _is_speed(baud: int) -> bool:
-    return 0 < baud <= 12 * BAUD_STEP and baud % BAUD_STEP == 0
+def _open_usb(url: str, clock: Clock, _: Pins | None) -> Sensor:
+    address = parse_usb(url)
+    port = PyUsbPort.open(address.vendor, address.product, clock)
+    try:
+        return Uru4500.open(port, clock, address.optics, address.new_seed)
+    except BaseException:
+        port.close()
+        raise
 
 
-_OPENERS = {"serial": _open_serial}
+_OPENERS = {"serial": _open_serial, "usb": _open_usb}

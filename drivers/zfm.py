@@ -1,43 +1,45 @@
 """Driver of the serial fingerprint modules of the ZFM family: ZFM-20/60, R30x, AS608, R503.
 
-Joins codec, link and port to a Sensor. Prints are neither matched nor stored on the module.
-Source: ZFM-20 user manual 2.0 and R503 user manual 1.2.1.
+Joins codec, link, tuning, wiring and port to a Sensor. Prints are neither matched nor stored on
+the module. Source: ZFM-20 user manual 2.0 and R503 user manual 1.2.1.
 """
 
-from dataclasses import dataclass
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from greenline.drivers.aura import Aura
 from greenline.drivers.errors import (
-    BadPacketError,
-    BadTransferError,
+    DriverError,
     PortTimeoutError,
-    RefusedError,
 )
 from greenline.drivers.port import Clock, Port
 from greenline.drivers.sensor import Progress, Retry, SensorInfo
 from greenline.drivers.zfm_commands import (
-    BAUD_STEP,
-    NO_PASSWORD,
     Command,
     Confirmation,
-    Parameter,
     ProductInfo,
     SystemParameters,
-    reason,
 )
-from greenline.drivers.zfm_link import MAX_PICTURE_BYTES, NOTHING, Answer, Link, Transfer
+from greenline.drivers.zfm_geometry import stated_geometry
+from greenline.drivers.zfm_link import ANSWER_S, Answer, Link
+from greenline.drivers.zfm_start import (
+    demand_ok,
+    parameters_of,
+    product_of,
+    search_speed,
+    verify_password,
+)
+from greenline.drivers.zfm_tuning import Tuning
+from greenline.drivers.zfm_upload import Upload
+from greenline.drivers.zfm_wiring import OFF_AT_LEAST_S, TouchLine, Wiring
 from greenline.prints.frame import Frame
 
-SEARCH_BAUDS = (57600, 115200, 9600, 19200, 38400)
 GREY_LEVELS = 16
 
-_PROBE_S = 0.3
-_SEARCH_ROUNDS = 2  # a module that has just got its power is deaf during the first
 _CAPTURE_S = 2.0
 _LOOK_AGAIN_S = 0.05
-_TRANSFER_ATTEMPTS = 3
-_STATED_DPI = 508.0  # what the manuals of the modules say that describe themselves
+_TOUCH_STEP_S = 0.3
 
 _RETRIES: dict[int, Retry] = {
     Confirmation.NO_FINGER: Retry.NO_FINGER,
@@ -47,54 +49,56 @@ _RETRIES: dict[int, Retry] = {
 }
 
 
-@dataclass(frozen=True)
-class Geometry:
-    """The picture of a module: width and height in pixels, dpi as its maker states it."""
-
-    width: int
-    height: int
-    dpi: float
-
-    @property
-    def picture_bytes(self) -> int:
-        """Bytes on the line: two pixels in each."""
-        return self.width * self.height // 2
-
-
-# For modules that cannot say their size; their number of bytes tells them apart.
-_BY_BYTES = {
-    geometry.picture_bytes: geometry
-    for geometry in (Geometry(256, 288, 500.0), Geometry(192, 192, _STATED_DPI))
-}
-
-
 class Zfm:
     """One module on one port: a Sensor. Not safe to share between threads."""
 
-    def __init__(self, link: Link, product: ProductInfo | None) -> None:
+    def __init__(
+        self, link: Link, product: ProductInfo | None, tuning: Tuning, wiring: Wiring
+    ) -> None:
         self._link = link
         self._product = product
-        self._geometry = None if product is None else _stated_geometry(product)
+        self._tuning = tuning
+        self._wiring = wiring
+        size = None if product is None else stated_geometry(product)
+        self._upload = Upload(link, tuning, self._ask, size)
+        self._asleep_since: float | None = None
 
     @classmethod
-    def open(cls, port: Port, clock: Clock, run_at: int | None = None) -> Self:
+    def open(
+        cls,
+        port: Port,
+        clock: Clock,
+        run_at: int | None = None,
+        *,
+        best: bool = False,
+        wiring: Wiring | None = None,
+    ) -> Self:
         """Find the module's speed, beginning with the port's own, and learn what it is.
 
-        run_at: change the module to this speed if it has another. Raises PortTimeoutError when no
-        module answers at any speed, RefusedError when somebody has set a password on it. The port
-        belongs to the driver only when this returns.
+        run_at: change the module to this speed if it has another. best: raise its speed and its
+        packets to the best that pass a trial, and lower them again when pictures arrive damaged.
+        wiring: what else is wired to it. Raises PortTimeoutError when no module answers at any
+        speed, RefusedError when somebody has set a password on it. Port and wiring belong to the
+        driver only when this returns.
         """
         link = Link(port, clock)
-        _search_speed(link)
-        if run_at is not None and port.baud != run_at:
-            _change_speed(link, run_at)
-        return cls(link, _product(link))
+        search_speed(link)
+        link.settle()
+        product = product_of(link)
+        wiring = wiring or Wiring()
+        tuning = Tuning(link, product, wiring.supply)
+        if run_at is not None:
+            tuning.change(run_at)
+        if best:
+            tuning.raise_to_best()
+        link.settle()
+        return cls(link, product, tuning, wiring)
 
     def info(self) -> SensorInfo:
         """Describe the sensor, from what is known already: no exchange with the device."""
         model = self._product.model if self._product else "ZFM module"
         serial = self._product.serial if self._product else ""
-        size = self._geometry
+        size = self._upload.geometry
         if size is None:
             return SensorInfo(model, serial, None, None, None, GREY_LEVELS)
         return SensorInfo(model, serial, size.width, size.height, size.dpi, GREY_LEVELS)
@@ -105,13 +109,20 @@ class Zfm:
         return self._link.port.baud
 
     def finger_present(self) -> bool:
-        """Look once whether something lies on the sensor (GenImg). Raises DriverError."""
-        return self._capture() is not Retry.NO_FINGER
+        """Look once whether something lies on the sensor: its touch line, else GenImg."""
+        touch = self._wiring.touch
+        if touch is None:
+            return self._sees_finger()
+        self._link.idle(self._link.clock())
+        return touch.touched
 
     def wait_finger(self, *, present: bool, timeout_s: float) -> bool:
         """Wait until a finger lies on the sensor (or none does); False: the time ran out."""
         deadline = self._link.clock() + timeout_s
-        while self.finger_present() is not present:
+        touch = self._wiring.touch
+        if touch is not None:
+            return self._wait_touch(touch, deadline, present=present)
+        while self._sees_finger() is not present:
             now = self._link.clock()
             if now >= deadline:
                 return False
@@ -127,19 +138,53 @@ class Zfm:
         retry = self._capture()
         if retry is not None:
             return retry
-        data, size = self._upload(progress or _tell_nobody)
+        data, size = self._upload.fetch(progress or _tell_nobody)
         return Frame.from_nibbles(data, size.width, size.height, size.dpi)
+
+    def light(self, aura: Aura) -> bool:
+        """Show this on the ring of light until told otherwise; False: the module cannot.
+
+        A module that is busy may leave it unanswered: then it is not repeated. Raises DriverError.
+        """
+        ringless = self._product is None  # whatever has a ring also says what it is
+        return not ringless and self._is_obeyed(Command.AURA_LED_CONFIG, aura.encode())
+
+    def sleep(self) -> bool:
+        """Let the module rest until it is next used; False: it cannot, and stays awake.
+
+        By its supply switch where one is wired, else by the command Sleep, which only later
+        modules know. While it rests, only its touch line tells of a finger; anything else wakes it.
+        """
+        if self._asleep_since is not None:
+            return True
+        if self._wiring.supply is not None:
+            self._wiring.supply.switch(on=False)
+        elif not self._is_obeyed(Command.SLEEP):
+            return False
+        self._asleep_since = self._link.clock()
+        return True
+
+    def wake(self) -> None:
+        """Wake the module; harmless when it is awake. Raises DriverError when it stays silent."""
+        if self._asleep_since is None:
+            return
+        if self._wiring.supply is not None:
+            self._link.idle(self._asleep_since + OFF_AT_LEAST_S)
+            self._wiring.supply.switch(on=True)
+        search_speed(self._link)
+        self._asleep_since = None
 
     def parameters(self) -> SystemParameters | None:
         """Read the module's settings; None when it has no such command (R308)."""
-        answer = self._ask(Command.READ_SYS_PARA)
-        try:
-            return SystemParameters.parse(answer.data) if answer.code == Confirmation.OK else None
-        except BadPacketError as error:
-            raise BadTransferError(str(error)) from error
+        self.wake()
+        return parameters_of(self._link)
 
     def close(self) -> None:
-        """Let go of the port; harmless when it is gone or closed already."""
+        """Let go of port and pins; harmless when they are gone or closed already."""
+        if self._asleep_since is not None and self._wiring.supply is not None:
+            with suppress(DriverError):
+                self._wiring.supply.switch(on=True)  # the next to open it searches a live module
+        self._wiring.release()
         self._link.port.close()
 
     def __enter__(self) -> Self:
@@ -153,116 +198,52 @@ class Zfm:
     ) -> None:
         self.close()
 
+    def _wait_touch(self, touch: TouchLine, deadline: float, *, present: bool) -> bool:
+        clock = self._link.clock
+        over = False
+        while not over:
+            self._link.idle(clock())  # notices when the port is unplugged
+            left_s = deadline - clock()
+            if touch.wait(touched=present, timeout_s=max(0.0, min(left_s, _TOUCH_STEP_S))):
+                return True
+            over = clock() >= deadline
+        # A touch line that has broken must not make the sensor useless.
+        return self._asleep_since is None and self._sees_finger() is present
+
+    def _sees_finger(self) -> bool:
+        return self._capture() is not Retry.NO_FINGER
+
     def _capture(self) -> Retry | None:
         """Take a picture into the module's buffer; None: it holds one now."""
+        self.wake()
+        self._link.settle()
         answer = self._ask(Command.GEN_IMG, timeout_s=_CAPTURE_S)
         if answer.code in _RETRIES:
             return _RETRIES[answer.code]
-        _demand_ok(Command.GEN_IMG, answer)
+        demand_ok(Command.GEN_IMG, answer)
         return None
 
-    def _upload(self, progress: Progress) -> tuple[bytes, Geometry]:
-        """Fetch the picture from the module's buffer, where it stays until the next GenImg."""
-        unmarked: bytes | None = None
-        for attempt in range(_TRANSFER_ATTEMPTS):
-            repeated, last = attempt > 0, attempt == _TRANSFER_ATTEMPTS - 1
-            transfer = self._transfer(progress, may_be_busy=repeated and not last)
-            size = self._geometry or _BY_BYTES.get(len(transfer.data))
-            if size is None or len(transfer.data) != size.picture_bytes:
-                continue
-            # Packets have no number. While the size is still to be learnt, a transfer without an
-            # end mark may be half a picture that looks like a whole small one: see it twice.
-            if self._geometry or transfer.ended or transfer.data == unmarked:
-                self._geometry = size
-                progress(1.0)
-                return transfer.data, size
-            unmarked = transfer.data
-        raise BadTransferError(
-            f"the picture arrived damaged {_TRANSFER_ATTEMPTS} times (the last with "
-            f"{len(transfer.data)} bytes); look at the sensor's cable or choose a lower speed"
-        )
-
-    def _transfer(self, progress: Progress, *, may_be_busy: bool) -> Transfer:
-        """Ask for the picture and collect it; may_be_busy: the module may still be sending."""
+    def _is_obeyed(self, code: Command, parameters: bytes = b"") -> bool:
+        """Give a command that a module may not know, or not answer."""
         try:
-            _demand_ok(Command.UP_IMAGE, self._ask(Command.UP_IMAGE))
+            return self._ask(code, parameters).code == Confirmation.OK
         except PortTimeoutError:
-            if may_be_busy:
-                return NOTHING
-            raise
-        expected = self._geometry.picture_bytes if self._geometry else None
-        whole = expected or max(_BY_BYTES)
-        return self._link.receive(expected, lambda count: progress(min(1.0, count / whole)))
+            return False
 
-    def _ask(self, code: Command, timeout_s: float | None = None) -> Answer:
+    def _ask(self, code: Command, parameters: bytes = b"", timeout_s: float = ANSWER_S) -> Answer:
         """Give a command; a module that has lost its power meanwhile is unlocked again."""
-        ask = (code,) if timeout_s is None else (code, b"", timeout_s)
-        answer = self._link.ask(*ask)
+        self.wake()
+        try:
+            answer = self._link.ask(code, parameters, timeout_s)
+        except PortTimeoutError:
+            if not self._tuning.follow():
+                raise
+            answer = self._link.ask(code, parameters, timeout_s)
         if answer.code == Confirmation.VERIFY_PASSWORD_FIRST:
-            _verify_password(self._link)
-            answer = self._link.ask(*ask)
+            verify_password(self._link)
+            answer = self._link.ask(code, parameters, timeout_s)
         return answer
 
 
 def _tell_nobody(_: float) -> None:
     """Take a progress that nobody wants to know."""
-
-
-def _demand_ok(code: Command, answer: Answer) -> None:
-    if answer.code != Confirmation.OK:
-        raise RefusedError(code.name, answer.code, reason(answer.code))
-
-
-def _verify_password(link: Link, timeout_s: float = _PROBE_S) -> None:
-    _demand_ok(Command.VFY_PWD, link.ask(Command.VFY_PWD, NO_PASSWORD, timeout_s))
-
-
-def _answers(link: Link) -> bool:
-    """Say whether a module answers at the port's speed."""
-    try:
-        _verify_password(link)
-    except (PortTimeoutError, BadTransferError):
-        return False
-    return True
-
-
-def _search_speed(link: Link) -> None:
-    bauds = dict.fromkeys((link.port.baud, *SEARCH_BAUDS))  # each once, in this order
-    for _ in range(_SEARCH_ROUNDS):
-        for baud in bauds:
-            link.port.set_baud(baud)
-            if _answers(link):
-                return
-    raise PortTimeoutError(
-        "no fingerprint module answers at any speed; look at its supply, and whether its "
-        "RX and TX wires are crossed"
-    )
-
-
-def _change_speed(link: Link, baud: int) -> None:
-    """Ask for another speed, and find the module again at that one or at the one it kept.
-
-    Some modules change at once, some at the next power-on, some never, and all say yes.
-    """
-    value = bytes([Parameter.BAUD, baud // BAUD_STEP])
-    if link.ask(Command.SET_SYS_PARA, value).code == Confirmation.OK:
-        link.idle(link.clock() + _PROBE_S)
-        link.port.set_baud(baud)
-        _search_speed(link)
-
-
-def _product(link: Link) -> ProductInfo | None:
-    """Ask the module what it is; None: it is of the older kind that cannot say."""
-    try:
-        answer = link.ask(Command.READ_PROD_INFO, timeout_s=_PROBE_S)
-        product = ProductInfo.parse(answer.data) if answer.code == Confirmation.OK else None
-    except (PortTimeoutError, BadTransferError, BadPacketError):
-        return None  # it may ignore what it does not know; its picture's bytes give the size
-    return product
-
-
-def _stated_geometry(product: ProductInfo) -> Geometry | None:
-    """Return the size that the module states; None when it cannot be true."""
-    size = Geometry(product.width, product.height, _STATED_DPI)
-    odd = product.width * product.height % 2
-    return None if odd or size.picture_bytes > MAX_PICTURE_BYTES else size

@@ -77,6 +77,11 @@ class Decoder:
         self._address = address
         self._buffer = bytearray()
 
+    @property
+    def pending(self) -> int:
+        """How many bytes wait for the rest of a packet."""
+        return len(self._buffer)
+
     def feed(self, data: bytes) -> None:
         """Take bytes as they came from the line."""
         self._buffer += data

@@ -23,7 +23,9 @@ class Command(IntEnum):
     SET_SYS_PARA = 0x0E
     READ_SYS_PARA = 0x0F
     VFY_PWD = 0x13
+    READ_INF_PAGE = 0x16  # data packets follow, 512 bytes
     TEMPLATE_NUM = 0x1D
+    SLEEP = 0x33  # later R5xx modules only, by hearsay: in neither manual
     AURA_LED_CONFIG = 0x35
     CHECK_SENSOR = 0x36
     READ_PROD_INFO = 0x3C

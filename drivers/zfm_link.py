@@ -2,10 +2,12 @@
 
 Half duplex: never two commands at once, nothing numbered. So a late answer to an old command
 looks like the answer to a new one; after anything went wrong the link therefore waits until the
-line is silent before it speaks again.
+line is silent before it speaks again, and settle() tells old answers from new ones: without it the
+picture of an earlier finger could be taken for that of a later one.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from greenline.drivers.errors import BadPacketError, BadTransferError, PortTimeoutError
@@ -18,7 +20,9 @@ SILENCE_S = 1.0  # no byte for so long: the transfer is over, whether it was com
 MAX_PICTURE_BYTES = 1 << 19
 
 _ATTEMPTS = 3
+_SETTLE_ATTEMPTS = 2
 _QUIET_S = 0.1
+_GAP_S = 0.03  # longer than a USB adapter holds bytes back (16 ms)
 _USUAL_PICTURE_BYTES = 1 << 16
 _NOISE_S = 10.0  # longer than any picture takes at the usual speeds
 _READ_SIZE = 4096
@@ -34,27 +38,34 @@ class Answer:
 
 @dataclass(frozen=True)
 class Transfer:
-    """The contents of the good data packets in a row. ended: the last one said so.
+    """The contents of the good data packets in a row.
 
-    What was damaged is missing, so the number of bytes tells whether all came.
+    ended: the last one said so. clean: nothing else was among them. What was damaged is missing,
+    so the number of bytes tells whether all came.
     """
 
     data: bytes
     ended: bool
+    clean: bool = True
 
 
 NOTHING = Transfer(b"", ended=False)
 
 
 class Link:
-    """Commands and answers over one port; it owns the port."""
+    """Commands and answers over one port; it owns the port.
+
+    damages: how many answers and transfers have arrived damaged so far.
+    """
 
     def __init__(self, port: Port, clock: Clock, address: int = DEFAULT_ADDRESS) -> None:
         self.port = port
         self.clock = clock
+        self.damages = 0
         self._address = address
         self._decoder = Decoder(address)
         self._in_step = True
+        self._owed = True  # an answer to an earlier command, of this program or the one before
         self._hissing = False  # the last wait for silence was in vain
 
     def ask(self, code: Command, parameters: bytes = b"", timeout_s: float = ANSWER_S) -> Answer:
@@ -72,16 +83,36 @@ class Link:
             f"{code.name} was damaged on the line {_ATTEMPTS} times; look at the sensor's cable"
         )
 
+    def settle(self) -> None:
+        """Make sure that no answer to an earlier command is still to come.
+
+        Asks for something whose answer looks like no other's; a module answers in order, so all
+        earlier answers have come by then. It costs nothing while all goes well. Raises
+        PortTimeoutError.
+        """
+        if not self._owed:
+            return
+        packet = replace(command(Command.TEMPLATE_NUM), address=self._address)
+        for _ in range(_SETTLE_ATTEMPTS):
+            with suppress(PortTimeoutError):
+                if self._exchange(packet, ANSWER_S, _is_count) is not None:
+                    self._owed = False
+                    return
+        raise PortTimeoutError(
+            f"the sensor did not answer within {_SETTLE_ATTEMPTS * ANSWER_S:g} s, or only to "
+            "earlier commands; look at its cable and its supply"
+        )
+
     def receive(self, expected: int | None, report: Callable[[int], None]) -> Transfer:
         """Collect the data packets that follow an answer, to their end or until silence.
 
         A transfer cannot be stopped: after a bad packet the rest is still taken off the line.
         expected: how many bytes there should be, None if that is not known yet. Some modules
-        (R551) mark no packet as the last; with expected known that makes no difference.
+        (R551) mark no packet as the last; with expected known that costs a short look for more.
         report: called with the number of bytes collected, after each packet.
         """
         data, damaged, before = bytearray(), False, self._decoder.skipped
-        self._in_step = False
+        ended = self._in_step = False
         limit = self.clock() + self._transfer_s(expected or _USUAL_PICTURE_BYTES)
         while len(data) < MAX_PICTURE_BYTES and self.clock() < limit:
             packet, bad = self._next_packet(self.clock() + SILENCE_S)
@@ -91,17 +122,25 @@ class Link:
             if packet.kind in (PacketKind.DATA, PacketKind.LAST_DATA):
                 data += packet.content
                 report(len(data))
-            if packet.kind is PacketKind.LAST_DATA or len(data) == expected:
+            ended = packet.kind is PacketKind.LAST_DATA
+            if ended or (len(data) == expected and not self._more_comes()):
                 self._in_step = not damaged and self._decoder.skipped == before
-                return Transfer(bytes(data), packet.kind is PacketKind.LAST_DATA)
-        return Transfer(bytes(data), ended=False)
+                break
+        clean = not damaged and self._decoder.skipped == before
+        self.damages += not clean
+        return Transfer(bytes(data), ended, clean)
 
     def idle(self, deadline: float) -> None:
         """Let time pass on the port, which notices when it is unplugged."""
         self.port.read(_READ_SIZE, deadline)
 
-    def _exchange(self, packet: Packet, timeout_s: float) -> Answer | None:
-        """Return the answer; None: it came damaged. Raises PortTimeoutError when none came."""
+    def _exchange(
+        self, packet: Packet, timeout_s: float, fits: Callable[[bytes], bool] = bool
+    ) -> Answer | None:
+        """Return the answer; None: it came damaged. Raises PortTimeoutError when none came.
+
+        fits: says of an answer's content whether it can be the answer to this command.
+        """
         if not self._in_step:
             self._wait_for_silence()
         self._in_step = False
@@ -115,10 +154,13 @@ class Link:
             damaged |= bad
             if answer is None:
                 break
-            if answer.kind is PacketKind.ANSWER and answer.content:
+            if answer.kind is PacketKind.ANSWER and fits(answer.content):
                 self._in_step = not damaged
+                self.damages += damaged
                 return Answer(answer.content[0], answer.content[1:])
+        self._owed = True
         if damaged:
+            self.damages += 1
             return None
         raise PortTimeoutError(
             f"the sensor did not answer within {timeout_s:g} s; look at its cable and its supply"
@@ -145,6 +187,12 @@ class Link:
             else:
                 return None, damaged
 
+    def _more_comes(self) -> bool:
+        """Look whether a transfer goes on that has all its bytes: then one came that is not its."""
+        if not self._decoder.pending:
+            self._decoder.feed(self.port.read(_READ_SIZE, self.clock() + _GAP_S))
+        return self._decoder.pending > 0
+
     def _transfer_s(self, picture_bytes: int) -> float:
         """Return what a transfer may take at most: twice its bytes, for packets cost some too."""
         return _NOISE_S + 2 * picture_bytes * 10 / self.port.baud
@@ -156,3 +204,12 @@ class Link:
         while received and (now := self.clock()) < limit:
             received = self.port.read(_READ_SIZE, now + _QUIET_S)
         self._hissing = bool(received)
+
+
+def _is_count(content: bytes) -> bool:
+    """Say whether this answers TempleteNum: a code and a count, or a refusal.
+
+    A module that takes pictures does not refuse GenImg and UpImage with FC.
+    """
+    refusals = (Confirmation.UNSUPPORTED, Confirmation.VERIFY_PASSWORD_FIRST)
+    return len(content) == 3 or (len(content) == 1 and content[0] in refusals)

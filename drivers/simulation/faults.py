@@ -12,10 +12,14 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Piece:
-    """Bytes of an answer in one go; at first one packet. pause_s: silence before them, seconds."""
+    """Bytes of an answer in one go; at first one packet.
+
+    pause_s: silence before them, seconds. baud: at what speed they are sent, 0 if nobody said.
+    """
 
     data: bytes
     pause_s: float = 0.0
+    baud: int = 0
 
 
 Pieces = Sequence[Piece]
@@ -142,6 +146,42 @@ class LostPacket:
     def spoil(self, answer: Pieces) -> Pieces:
         """Return the answer without that packet."""
         return [piece for place, piece in enumerate(answer) if place != self.packet]
+
+
+@dataclass(frozen=True)
+class InsertedBytes:
+    """Bytes arrive that nobody sent. at: how many of the answer's come before them."""
+
+    at: int
+    data: bytes
+
+    def spoil(self, answer: Pieces) -> Pieces:
+        """Return the answer with the other bytes in it."""
+        before, after = _split(answer, self.at)
+        return [*before, *Noise(self.data).spoil(after)]
+
+
+@dataclass(frozen=True)
+class RepeatedPacket:
+    """One packet arrives twice. packet: its place in the answer, 0 the first."""
+
+    packet: int
+
+    def spoil(self, answer: Pieces) -> Pieces:
+        """Return the answer with that packet twice."""
+        return [*answer[: self.packet + 1], *answer[self.packet :]]
+
+
+@dataclass(frozen=True)
+class AboveSpeed:
+    """A fault that shows only when the line runs faster than the limit, bits a second."""
+
+    limit: int
+    fault: Fault
+
+    def spoil(self, answer: Pieces) -> Pieces:
+        """Return the answer, spoilt if it is sent too fast."""
+        return self.fault.spoil(answer) if answer and answer[0].baud > self.limit else answer
 
 
 @dataclass(frozen=True)

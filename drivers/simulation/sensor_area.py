@@ -1,4 +1,4 @@
-"""What of a print a sensor sees: its own resolution, its own area, its 16 grey levels."""
+"""What of a print a sensor sees: its own resolution, its own area, perhaps only 16 grey levels."""
 
 import numpy as np
 from PIL import Image
@@ -10,10 +10,18 @@ _GROUND = 255
 
 
 def on_sensor(frame: Frame, width: int, height: int, dpi: float) -> Frame:
+    """Return what fitted() returns, in the 16 grey levels of a serial module."""
+    seen = fitted(frame, width, height, dpi).pixels
+    seen >>= 4
+    seen *= 17
+    return Frame(seen, dpi, GREY_LEVELS)
+
+
+def fitted(frame: Frame, width: int, height: int, dpi: float) -> Frame:
     """Return the middle of the print as a sensor of this size (pixels) and resolution sees it.
 
     What reaches beyond the sensor is cut off, what the print leaves free is white ground. A print
-    of the sensor's own size and resolution loses nothing but its grey levels.
+    of the sensor's own size and resolution loses nothing.
     """
     pixels = frame.pixels
     if frame.dpi != dpi:
@@ -24,9 +32,7 @@ def on_sensor(frame: Frame, width: int, height: int, dpi: float) -> Frame:
     rows, from_rows = _overlap(height, pixels.shape[0])
     columns, from_columns = _overlap(width, pixels.shape[1])
     seen[rows, columns] = pixels[from_rows, from_columns]
-    seen >>= 4
-    seen *= 17
-    return Frame(seen, dpi, GREY_LEVELS)
+    return Frame(seen, dpi)
 
 
 def _overlap(room: int, length: int) -> tuple[slice, slice]:

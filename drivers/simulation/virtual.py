@@ -7,6 +7,8 @@ met to the microsecond. Where the serial layer itself matters, use line.py.
 from greenline.drivers.errors import PortLostError
 from greenline.drivers.simulation.wire import Wire
 
+_TOUCH_LOOK_S = 0.01
+
 
 class VirtualClock:
     """A clock that stands still until somebody waits; call it for the time. now: seconds."""
@@ -77,3 +79,50 @@ class VirtualPort:
     def _demand_plugged(self) -> None:
         if self._lost:
             raise PortLostError("the simulated port: it has been unplugged")
+
+
+class VirtualTouch:
+    """The touch line of the module behind a virtual port.
+
+    stuck: what a broken one says always; None: it says the truth.
+    """
+
+    def __init__(self, port: VirtualPort) -> None:
+        self._port = port
+        self.stuck: bool | None = None
+
+    @property
+    def touched(self) -> bool:
+        """Whether a finger lies on the module now."""
+        return self._port.wire.module.seen is not None if self.stuck is None else self.stuck
+
+    def wait(self, *, touched: bool, timeout_s: float) -> bool:
+        """Wait in virtual time until one lies there (or none does); False: the time ran out."""
+        clock = self._port.clock
+        deadline = clock.now + timeout_s
+        while self.touched is not touched and clock.now < deadline:
+            clock.now = min(deadline, clock.now + _TOUCH_LOOK_S)
+        return self.touched is touched
+
+
+class VirtualSupply:
+    """The supply switch of the module behind a virtual port.
+
+    on: how it stands. changes: when it was switched, and how.
+    """
+
+    def __init__(self, port: VirtualPort) -> None:
+        self._port = port
+        self.on = True
+        self.changes: list[tuple[float, bool]] = []
+
+    def switch(self, *, on: bool) -> None:
+        """Switch the module's supply on or off."""
+        if on is self.on:
+            return
+        self.on = on
+        self.changes.append((self._port.clock.now, on))
+        if on:
+            self._port.wire.restart_module(self._port.clock.now)
+        else:
+            self._port.wire.switch_off()

@@ -24,14 +24,16 @@ Answer = list[bytes]
 """One answer as it would leave an unspoilt module: its packets in order, encoded."""
 
 _PASSWORD_VERIFIED, _PICTURE_VALID = 0x04, 0x08
+_INFO_PAGE_BYTES = 512
 
 
 class ZfmModule:
     """One module with power. press() and lift() may be called from another thread than the line's.
 
     baud: the speed it has now. packet_size: data bytes a packet. commands: how many it carried
-    out or refused. last_command: the name of the latest. light: the parameters of the latest
-    AuraLedConfig (control, speed, colour, times), None before any.
+    out or refused. last_command: the name of the latest. settings_written: how often its flash
+    was. light: the parameters of the latest AuraLedConfig (control, speed, colour, times), None
+    before any.
     """
 
     def __init__(
@@ -46,10 +48,13 @@ class ZfmModule:
         self.packet_size = packet_size
         self.commands = 0
         self.last_command = ""
+        self.settings_written = 0
         self.light: tuple[int, int, int, int] | None = None
         self._stored_baud = baud
         self._password = password
         self._security = 3
+        self._late_left = 0
+        self._asleep = False
         self._unlocked = not kind.wants_password
         self._finger: Frame | None = None
         self._picture: Frame | None = None
@@ -69,6 +74,11 @@ class ZfmModule:
         """What lies on the sensor now, as the sensor sees it; None without a finger."""
         return self._finger
 
+    @property
+    def deaf_s(self) -> float:
+        """How long it hears nothing after power-on."""
+        return self.kind.deaf_s
+
     def status(self) -> dict[str, str]:
         """Describe the module for a person: label to value, in the order to show them."""
         kind = self.kind
@@ -85,6 +95,8 @@ class ZfmModule:
         """Switch the power off and on; return what the module sends unasked."""
         self.baud = self._stored_baud
         self.light = None
+        self._late_left = 0
+        self._asleep = False
         self._unlocked = not self.kind.wants_password
         self._picture = None
         self._decoder.clear()
@@ -92,6 +104,9 @@ class ZfmModule:
 
     def receive(self, data: bytes) -> list[Answer]:
         """Take bytes from the host; return the answers that they cause, in order."""
+        if self._asleep:
+            self._asleep = False  # it wakes by what it hears, and does not hear it
+            return []
         self._decoder.feed(data)
         return list(self._answers())
 
@@ -106,6 +121,7 @@ class ZfmModule:
                 return
             if packet.kind is PacketKind.COMMAND and packet.content:
                 answer = self._carry_out(packet.content[0], packet.content[1:])
+                self._change_speed_late()
                 if answer:
                     yield answer
 
@@ -128,7 +144,9 @@ class ZfmModule:
             Command.SET_SYS_PARA: self._set_sys_para,
             Command.READ_SYS_PARA: self._read_sys_para,
             Command.VFY_PWD: self._vfy_pwd,
+            Command.READ_INF_PAGE: self._read_inf_page,
             Command.TEMPLATE_NUM: self._template_num,
+            Command.SLEEP: self._sleep,
             Command.AURA_LED_CONFIG: self._aura_led,
             Command.CHECK_SENSOR: self._nothing,
             Command.READ_PROD_INFO: self._read_prod_info,
@@ -143,7 +161,13 @@ class ZfmModule:
     def _up_image(self, _: bytes) -> Answer:
         if self._picture is None:
             return _acknowledge(Confirmation.CANNOT_UPLOAD_IMAGE)
-        data, size = self._picture.to_nibbles(), self.packet_size
+        return self._send(self._picture.to_nibbles())
+
+    def _read_inf_page(self, _: bytes) -> Answer:
+        return self._send(bytes(_INFO_PAGE_BYTES))
+
+    def _send(self, data: bytes) -> Answer:
+        size = self.packet_size
         parts = [data[at : at + size] for at in range(0, len(data), size)]
         kinds = [PacketKind.DATA] * len(parts)
         if self.kind.marks_last:
@@ -164,6 +188,7 @@ class ZfmModule:
         else:
             known = number in frozenset(Parameter)
             return _acknowledge(Confirmation.BAD_VALUE if known else Confirmation.BAD_PARAMETER)
+        self.settings_written += 1
         return _acknowledge(Confirmation.OK)
 
     def _set_baud(self, baud: int) -> None:
@@ -171,6 +196,13 @@ class ZfmModule:
             self._stored_baud = baud
         if self.kind.speed_change is SpeedChange.AT_ONCE:
             self.baud = baud  # the line has noted the old speed for the answer
+        if self.kind.speed_change is SpeedChange.LATE:
+            self._late_left = self.kind.late_after
+
+    def _change_speed_late(self) -> None:
+        if self._late_left:
+            self._late_left -= 1
+            self.baud = self.baud if self._late_left else self._stored_baud
 
     def _read_sys_para(self, _: bytes) -> Answer:
         status = _PASSWORD_VERIFIED * self._unlocked | _PICTURE_VALID * (self._picture is not None)
@@ -202,6 +234,11 @@ class ZfmModule:
 
     def _soft_rst(self, _: bytes) -> Answer:
         return _acknowledge(Confirmation.OK) + self.restart()
+
+    def _sleep(self, _: bytes) -> Answer:
+        self._asleep, self.light = True, None
+        self._unlocked = not self.kind.wants_password
+        return _acknowledge(Confirmation.OK)
 
     def _nothing(self, _: bytes) -> Answer:
         return _acknowledge(Confirmation.OK)

@@ -71,9 +71,10 @@ def test_a_packet_comes_out_with_its_last_byte_at_every_cut() -> None:
     for cut in range(len(data)):
         decoder = Decoder()
         decoder.feed(data[:cut])
-        assert drain(decoder) == ([], 0)
+        assert (drain(decoder), decoder.pending) == (([], 0), cut)
         decoder.feed(data[cut:])
         assert drain(decoder) == ([Packet(PacketKind.DATA, bytes(range(20)))], 0)
+        assert decoder.pending == 0
 
 
 @given(junk, packets)

@@ -20,12 +20,14 @@ from greenline.drivers.simulation.faults import (
     ChangedByte,
     CutOff,
     Fault,
+    InsertedBytes,
     Instead,
     LostBytes,
     LostPacket,
     Noise,
     OnPictures,
     Pause,
+    RepeatedPacket,
     Silent,
     Times,
 )
@@ -66,6 +68,11 @@ def answer(code: int) -> Instead:
         LostBytes(ACKNOWLEDGE + 50, 3),
         LostBytes(ACKNOWLEDGE + DATA_PACKET - 1, 2),
         LostPacket(1),
+        RepeatedPacket(1),
+        RepeatedPacket(3),
+        RepeatedPacket(4),
+        InsertedBytes(ACKNOWLEDGE + 40, b"\xef"),
+        InsertedBytes(ACKNOWLEDGE + DATA_PACKET, b"\x00\x55"),
         LostPacket(3),
         LostPacket(4),
         Noise(b"\xef\x01\xff\xff\xff\xff\x07\x00\x40"),
@@ -129,6 +136,28 @@ def test_a_late_answer_is_not_taken_for_the_next_ones(bench: Bench) -> None:
         bench.sensor.scan()
     bench.module.press(Frame(bench.wanted, 508.0))
     bench.demand_right_picture()  # the late answer was "no finger"
+
+
+@pytest.mark.parametrize("late_s", [1.05, 1.5, 2.5, 4.0])
+@pytest.mark.parametrize("rest_s", [0.0, 0.5, 2.0, 10.0])
+def test_a_late_picture_is_not_taken_for_the_next_fingers(
+    make_bench: MakeBench, late_s: float, rest_s: float
+) -> None:
+    bench = make_bench(R503)
+    bench.spoil(Times(1, OnPictures(Pause(late_s))))
+    with pytest.raises(PortTimeoutError):
+        bench.sensor.scan()
+    bench.port.clock.now += rest_s
+    other = Frame(255 - bench.wanted, 508.0)
+    bench.module.press(other)
+    bench.wanted = other.pixels
+    for _ in range(2):  # while the late picture arrives, a timeout is a good answer as well
+        try:
+            bench.demand_right_picture()
+        except PortTimeoutError:
+            continue
+        return
+    bench.demand_right_picture()
 
 
 def test_a_command_that_arrives_damaged_is_given_again(bench: Bench) -> None:
@@ -224,7 +253,7 @@ def test_an_answer_behind_a_falsely_long_packet_is_found_when_the_line_falls_sil
 ) -> None:
     bench.spoil(Noise(bytes.fromhex("ef01 ffffffff 07 0080")))
     assert bench.sensor.finger_present() is True
-    assert bench.module.commands == 3  # VfyPwd, ReadProdInfo, GenImg: no repeat
+    assert bench.module.commands == 4  # VfyPwd, TempleteNum, ReadProdInfo, GenImg: no repeat
 
 
 places = st.integers(0, 600)
@@ -234,6 +263,7 @@ losing = st.one_of(
     st.builds(CutOff, places),
     st.builds(LostBytes, places, st.integers(1, 200)),
     st.builds(LostPacket, st.integers(0, 4)),
+    st.builds(InsertedBytes, places, st.binary(min_size=1, max_size=20)),
     st.builds(Pause, st.floats(0.0, 3.0), st.integers(0, 4)),
 )
 changing = st.one_of(

@@ -13,7 +13,8 @@ from greenline.drivers.simulation.virtual import VirtualPort
 from greenline.drivers.simulation.wire import Wire
 from greenline.drivers.simulation.zfm_kinds import AS608, R503, ModuleKind, SpeedChange
 from greenline.drivers.simulation.zfm_module import ZfmModule
-from greenline.drivers.zfm import SEARCH_BAUDS, Zfm
+from greenline.drivers.zfm import Zfm
+from greenline.drivers.zfm_start import SEARCH_BAUDS
 
 MakeBench = Callable[[ModuleKind], Any]  # conftest.Bench, which a test cannot import
 DATA_PACKET = 11 + 128  # bytes on the line
@@ -41,6 +42,17 @@ def test_half_a_picture_is_not_mistaken_for_a_small_one(
     bench.spoil(Times(1, OnPictures(half)))
     bench.demand_right_picture()  # where ends are not marked, the second and third agree
     assert (bench.sensor.info().width, bench.sensor.info().height) == (256, 288)
+
+
+@pytest.mark.parametrize("kind", [AS608, UNMARKED], ids=["marked", "unmarked"])
+def test_half_a_picture_that_stops_within_a_packet_is_no_small_one_however_often(
+    kind: ModuleKind, make_bench: MakeBench
+) -> None:
+    bench = make_bench(kind)
+    bench.spoil(OnPictures(CutOff(ACKNOWLEDGE + 144 * DATA_PACKET + 50)))
+    with pytest.raises(BadTransferError, match="the last with 18432 bytes"):
+        bench.sensor.scan()
+    assert bench.sensor.info().width is None
 
 
 def test_a_module_that_marks_no_end_is_believed_at_once_when_its_size_is_known(
@@ -94,15 +106,19 @@ def test_a_module_that_wakes_late_is_found_in_the_second_round() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "baud"),
+    ("kind", "change", "baud"),
     [
-        (SpeedChange.AT_ONCE, 115200),
-        (SpeedChange.AT_POWER_ON, 57600),
-        (SpeedChange.NEVER, 57600),
+        (R503, SpeedChange.AT_ONCE, 115200),
+        (R503, SpeedChange.AT_POWER_ON, 115200),  # it knows SoftRst
+        (AS608, SpeedChange.AT_POWER_ON, 57600),
+        (AS608, SpeedChange.LATE, 57600),
+        (R503, SpeedChange.NEVER, 57600),
     ],
 )
-def test_a_wanted_speed_is_used_when_the_module_takes_it(change: SpeedChange, baud: int) -> None:
-    module = ZfmModule(replace(R503, speed_change=change))
+def test_a_wanted_speed_is_used_when_the_module_takes_it(
+    kind: ModuleKind, change: SpeedChange, baud: int
+) -> None:
+    module = ZfmModule(replace(kind, speed_change=change))
     port = VirtualPort(Wire(module, paced=True), baud=115200)
     sensor = Zfm.open(port, port.clock, run_at=115200)
     assert (sensor.baud, module.baud) == (baud, baud)
@@ -110,7 +126,7 @@ def test_a_wanted_speed_is_used_when_the_module_takes_it(change: SpeedChange, ba
 
 
 def test_a_speed_that_takes_effect_at_power_on_is_found_afterwards() -> None:
-    module = ZfmModule(replace(R503, speed_change=SpeedChange.AT_POWER_ON))
+    module = ZfmModule(replace(AS608, speed_change=SpeedChange.AT_POWER_ON))
     port = VirtualPort(Wire(module, paced=True), baud=115200)
     Zfm.open(port, port.clock, run_at=115200)
     port.wire.restart_module(port.clock())

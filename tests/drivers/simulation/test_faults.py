@@ -3,10 +3,12 @@
 import pytest
 
 from greenline.drivers.simulation.faults import (
+    AboveSpeed,
     BadChecksum,
     ChangedByte,
     CutOff,
     Fault,
+    InsertedBytes,
     Instead,
     LostBytes,
     LostPacket,
@@ -14,6 +16,7 @@ from greenline.drivers.simulation.faults import (
     OnPictures,
     Pause,
     Piece,
+    RepeatedPacket,
     Silent,
     Times,
 )
@@ -41,6 +44,14 @@ ANSWER = [Piece(b"ok"), Piece(b"1234"), Piece(b"5678")]
         (LostBytes(3, 4), [Piece(b"ok"), Piece(b"1"), Piece(b"678")]),
         (LostBytes(0, 99), []),
         (LostPacket(1), [Piece(b"ok"), Piece(b"5678")]),
+        (InsertedBytes(0, b"zz"), [Piece(b"zzok"), Piece(b"1234"), Piece(b"5678")]),
+        (
+            InsertedBytes(4, b"zz"),
+            [Piece(b"ok"), Piece(b"12"), Piece(b"zz34"), Piece(b"5678")],
+        ),
+        (InsertedBytes(10, b"zz"), [*ANSWER, Piece(b"zz")]),
+        (RepeatedPacket(1), [Piece(b"ok"), Piece(b"1234"), Piece(b"1234"), Piece(b"5678")]),
+        (RepeatedPacket(3), ANSWER),
         (OnPictures(Silent()), []),
     ],
     ids=repr,
@@ -51,6 +62,12 @@ def test_a_fault_changes_what_it_names_and_nothing_else(fault: Fault, arrives: l
 
 def test_a_fault_on_pictures_leaves_short_answers_alone() -> None:
     assert OnPictures(Silent()).spoil(SHORT) == SHORT
+
+
+@pytest.mark.parametrize(("baud", "arrives"), [(57600, 1), (57601, 0)])
+def test_a_fault_above_a_speed_leaves_slower_answers_alone(baud: int, arrives: int) -> None:
+    answer = [Piece(b"ok", baud=baud)]
+    assert list(AboveSpeed(57600, Silent()).spoil(answer)) == answer[:arrives]
 
 
 def test_noise_is_heard_even_when_nothing_else_is() -> None:

@@ -1,6 +1,6 @@
 """The wire alone: pace, speeds, half duplex."""
 
-from greenline.drivers.simulation.faults import Noise, Pause
+from greenline.drivers.simulation.faults import ChangedByte, Noise, Pause, Times
 from greenline.drivers.simulation.wire import Wire
 from greenline.drivers.simulation.zfm_kinds import AS608, R503
 from greenline.drivers.simulation.zfm_module import ZfmModule
@@ -83,3 +83,31 @@ def test_faults_may_be_added_and_taken_away_while_it_runs() -> None:
     wire.faults.clear()
     wire.from_host(ASK, 57600, now=0.0)
     assert wire.to_host(57600, 0.0) == OK
+
+
+def test_a_module_that_has_just_got_its_power_is_deaf_for_a_while() -> None:
+    wire = Wire(ZfmModule(AS608), paced=False)
+    wire.restart_module(now=1.0)
+    wire.from_host(ASK, 57600, now=1.49)
+    assert wire.next_arrival() is None
+    wire.from_host(ASK, 57600, now=1.5)
+    assert wire.to_host(57600, 1.5) == OK
+
+
+def test_a_module_without_power_says_and_hears_nothing() -> None:
+    wire = Wire(ZfmModule(AS608), paced=False)
+    wire.from_host(ASK, 57600, now=0.0)
+    wire.switch_off()
+    wire.from_host(ASK, 57600, now=1.0)
+    assert wire.to_host(57600, 10.0) == b""
+    wire.restart_module(now=10.0)
+    wire.from_host(ASK, 57600, now=11.0)
+    assert wire.to_host(57600, 11.0) == OK
+
+
+def test_a_command_may_be_damaged_on_its_way() -> None:
+    wire = Wire(ZfmModule(AS608), paced=False)
+    wire.command_faults.append(Times(1, ChangedByte(9, 1)))
+    for answer in (encode(Packet(PacketKind.ANSWER, b"\x01")), OK):
+        wire.from_host(ASK, 57600, now=0.0)
+        assert wire.to_host(57600, 0.0) == answer

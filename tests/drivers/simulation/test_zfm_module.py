@@ -5,7 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from greenline.drivers.simulation.zfm_kinds import AS608, R503, ModuleKind
+from greenline.drivers.simulation.zfm_kinds import (
+    AS608,
+    R503,
+    SLEEPING_R503,
+    ModuleKind,
+    SpeedChange,
+)
 from greenline.drivers.simulation.zfm_module import ZfmModule
 from greenline.drivers.zfm_codec import Decoder, Packet, PacketKind, encode
 from greenline.drivers.zfm_commands import Command, SystemParameters
@@ -147,3 +153,26 @@ def test_the_status_is_for_people() -> None:
     ask(module, b"\xaa")
     ask(module, b"\x01")
     assert (module.status()["Commands"], module.status()["Last command"]) == ("2", "GEN_IMG")
+
+
+def test_a_late_change_of_speed_comes_after_some_commands() -> None:
+    module = ZfmModule(replace(AS608, speed_change=SpeedChange.LATE, late_after=3))
+    speeds = []
+    for content in (b"\x0e\x04\x0c", b"\x01", b"\x01", b"\x01"):
+        ask(module, content)
+        speeds.append(module.baud)
+    assert speeds == [57600, 57600, 115200, 115200]
+
+
+def test_a_sleeping_module_wakes_by_a_command_that_it_does_not_hear() -> None:
+    module = ZfmModule(SLEEPING_R503)
+    assert [ask(module, content) for content in (UNLOCK, b"\x33", b"\x01", b"\x01", UNLOCK)] == [
+        [OK], [OK], [], code(0x21), [OK],
+    ]  # fmt: skip
+
+
+def test_the_information_page_is_512_bytes_in_packets() -> None:
+    packets = ask(ZfmModule(AS608), b"\x16")
+    assert packets[0] == OK
+    assert [len(packet.content) for packet in packets[1:]] == [128] * 4
+    assert packets[-1].kind is PacketKind.LAST_DATA

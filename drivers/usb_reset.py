@@ -1,0 +1,74 @@
+"""Resetting the USB device behind a sensor's address when it can no longer be opened.
+
+For recovery.py's Step.RESET: as pulling and plugging would, for a reader or for the adapter of a
+serial module. An open reader resets itself through its port (usb_port.py) instead. Linux only.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from greenline.drivers.errors import PortLostError
+
+_USBDEVFS_RESET = 0x5514  # _IO('U', 20), linux/usbdevice_fs.h
+
+
+def _reset_by_kernel(node: Path) -> None:
+    descriptor = os.open(node, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        fcntl.ioctl(descriptor, _USBDEVFS_RESET, 0)
+    finally:
+        os.close(descriptor)
+
+
+def reset_usb(
+    url: str, root: Path = Path("/"), reset: Callable[[Path], None] = _reset_by_kernel
+) -> bool:
+    """Reset what is behind the address; False: no USB device is there.
+
+    root: where /sys and /dev are. Raises PortLostError when it is there and cannot be reset.
+    """
+    device = usb_device_of(url, root)
+    if device is None:
+        return False
+    try:
+        bus, number = (int((device / name).read_text()) for name in ("busnum", "devnum"))
+        reset(root / f"dev/bus/usb/{bus:03d}/{number:03d}")
+    except PermissionError as fault:
+        raise PortLostError(
+            f"USB device {device.name}: this program may not reset it; its udev rule is missing"
+        ) from fault
+    except (OSError, ValueError) as fault:
+        raise PortLostError(f"USB device {device.name}: it cannot be reset ({fault})") from fault
+    return True
+
+
+def usb_device_of(url: str, root: Path = Path("/")) -> Path | None:
+    """Return the kernel's folder of the USB device behind an address; None: there is none."""
+    scheme, _, rest = url.partition(":")
+    place = rest.partition("?")[0]
+    if scheme == "serial":
+        return _adapter_of(root / place.lstrip("/"), root)
+    if scheme == "usb":
+        vendor, _, product = place.lower().partition(":")
+        return _reader(vendor, product, root)
+    return None
+
+
+def _adapter_of(port: Path, root: Path) -> Path | None:
+    """Return the USB device of which a serial port is a part."""
+    device = (root / "sys/class/tty" / port.resolve().name / "device").resolve()
+    parts = (device, *device.parents)
+    return next((part for part in parts if (part / "busnum").is_file()), None)
+
+
+def _reader(vendor: str, product: str, root: Path) -> Path | None:
+    for device in sorted((root / "sys/bus/usb/devices").glob("*")):
+        try:
+            numbers = [(device / name).read_text().strip() for name in ("idVendor", "idProduct")]
+        except OSError:
+            continue  # an interface, or just unplugged
+        if numbers == [vendor, product]:
+            return device.resolve()
+    return None
