@@ -90,6 +90,9 @@ class Gate:
         self._stopping = True
         self._wake_writer.send(b"x")
         self._thread.join(timeout=_SEND_TIMEOUT_S + _HOUSEKEEPING_S)
+        # Not by the thread: it may see _stopping, and end, before it is woken above.
+        self._wake_reader.close()
+        self._wake_writer.close()
         self._path.unlink(missing_ok=True)
 
     def offer(self, request: Pending) -> None:
@@ -113,8 +116,6 @@ class Gate:
         self._drop("the kiosk is stopping")
         self._server.close()
         self._selector.close()
-        self._wake_reader.close()
-        self._wake_writer.close()
 
     def _accept(self) -> None:
         connection, _ = self._server.accept()
