@@ -1,12 +1,14 @@
 """Fault campaign over the U.are.U driver: prints one Markdown row for each kind of fault.
 
     nice python bench/uru4500_faults.py --each 550
+    nice python bench/uru4500_faults.py --headers 6000
 
 Every case opens the real driver on a simulated reader in virtual time, strikes one to three
 transfers of a scan, and then wants the right picture from the next scan or, if the driver gave up,
 from the next driver. Exit code 1 if anything but the right picture, a retry or an error of ours
-came out, or if the next picture was not right. One kind is only counted: a byte that arrives as
-another is what the check sum of every USB packet rules out.
+came out, or if the next picture was not right. The readers take turns in how they send a picture:
+as the recorded one does, in every way that is known, and not scrambled. Wrong bytes are struck
+where a header has meaning, although the check sum of every USB packet rules them out.
 """
 
 import argparse
@@ -16,19 +18,40 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from greenline.drivers.errors import DriverError
+from greenline.drivers.errors import BadPacketError, DriverError
 from greenline.drivers.sensor import Retry
 from greenline.drivers.simulation.uru4500_reader import URU4500, UruReader
-from greenline.drivers.simulation.usb_faults import Changed, Fails, Short, Sound, UsbFault
+from greenline.drivers.simulation.uru4500_transfer import USUAL_BLOCKS
+from greenline.drivers.simulation.usb_faults import (
+    Both,
+    Changed,
+    Fails,
+    Flipped,
+    Short,
+    Sound,
+    UsbFault,
+)
 from greenline.drivers.simulation.usb_virtual import VirtualUsbPort
 from greenline.drivers.uru4500 import Uru4500
+from greenline.drivers.uru4500_codec import Mode
+from greenline.drivers.uru4500_picture import Block, Header, to_frame, unscramble
 from greenline.prints.frame import Frame
 
 _PICTURE_BYTES = 111040
-_BEYOND_CRC = "wrong byte in the header"
+_MEANINGFUL = range(4, 32)  # bytes of the header: number of lines, key, the recorded blocks
+_BLOCKS = (
+    USUAL_BLOCKS,
+    (
+        Block(0x02, 24), Block(0x00, 1), Block(0x01, 2), Block(0x04, 30), Block(0x00, 200),
+        Block(0x82, 10), Block(0x06, 12), Block(0x02, 11),
+    ),
+    (Block(0x00, 145), Block(0x00, 144), Block(0x01, 1)),
+)  # fmt: skip
+_LISTED = range(4, 46)  # number of lines, key, all 15 places for blocks
 _REGISTERS = 4  # of a scan: capture, seed, key, finger off
 _HEAD = (
     "kind of fault", "scans", "right at once", "right after repeats", "retry", "given up",
@@ -42,15 +65,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--each", type=int, default=550, help="scans with each kind")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--headers", type=int, metavar="PAIRS",
+        help="instead: every wrong byte of a header, and so many pairs of wrong bytes",
+    )  # fmt: skip
     options = parser.parse_args()
+    if options.headers is not None:
+        sys.exit(_headers(options.headers, options.seed))
     logging.disable(logging.WARNING)  # the driver tells of each repeat
     print(_row(_HEAD), _row(["---"] * len(_HEAD)), sep="\n")
     bad = 0
     for kind, strike in _kinds().items():
         # The same faults again for the same seed, which is all that is wanted of chance here.
         dice = random.Random(f"{options.seed} {kind}")  # noqa: S311  # no secret
-        wrong = _run(kind, strike, options.each, dice)
-        bad += wrong if kind != _BEYOND_CRC else 0
+        bad += _run(kind, strike, options.each, dice)
     sys.exit(bad > 0)
 
 
@@ -63,8 +91,10 @@ def _kinds() -> dict[str, Strike]:
         "bulk input/output (EIO)": _on_pictures(lambda _: Fails(errno.EIO)),
         "short read": _on_pictures(lambda dice: Short(dice.randrange(1, _PICTURE_BYTES))),
         "0-byte picture": _empty,
-        _BEYOND_CRC: _on_pictures(
-            lambda dice: Changed(dice.choice((4, 5, *range(17, 32, 2))), dice.randrange(256))
+        "wrong byte in the header": _on_pictures(_wrong_byte),
+        "wrong bit in the header": _on_pictures(_wrong_bit),
+        "two wrong bytes in the header": _on_pictures(
+            lambda dice: Both(_wrong_byte(dice), _wrong_byte(dice))
         ),
         "unplugged in a picture (ENODEV)": _on_pictures(lambda _: Fails(errno.ENODEV)),
         "register stall (EPIPE)": _on_registers(lambda _: Fails(errno.EPIPE)),
@@ -75,6 +105,14 @@ def _kinds() -> dict[str, Strike]:
         "unplugged at a register (ENODEV)": _on_registers(lambda _: Fails(errno.ENODEV)),
         "rubbish events": _rubbish_events,
     }
+
+
+def _wrong_byte(dice: random.Random) -> UsbFault:
+    return Changed(dice.choice(_MEANINGFUL), dice.randrange(256))
+
+
+def _wrong_bit(dice: random.Random) -> UsbFault:
+    return Flipped(dice.choice(_MEANINGFUL), dice.randrange(8))
 
 
 def _on_pictures(draw: Callable[[random.Random], UsbFault]) -> Strike:
@@ -127,7 +165,8 @@ def _run(kind: str, strike: Strike, count: int, dice: random.Random) -> int:
 
 
 def _pressed(seed: int) -> UruReader:
-    reader = UruReader(URU4500, seed=seed % 4)  # few keys: the simulated scrambler is slow
+    kind = replace(URU4500, blocks=_BLOCKS[seed % len(_BLOCKS)])
+    reader = UruReader(kind, seed=seed % 4)  # few keys: the simulated scrambler is slow
     rows, columns = np.mgrid[:290, :384]
     waves = 127 + 120 * np.sin(np.hypot(rows - 40 - seed % 50, columns - 60) / 1.4)
     reader.press(Frame(waves.astype(np.uint8), 512.0))
@@ -157,6 +196,46 @@ def _next_is_right(sensor: Uru4500, port: VirtualUsbPort) -> bool:
         port = VirtualUsbPort(port.reader)
         got = Uru4500.open(port, port.clock).scan_native()
     return isinstance(got, Frame) and np.array_equal(got.pixels, port.reader.delivers.pixels)
+
+
+def _headers(pairs: int, seed: int) -> bool:
+    """Decode pictures with wrong headers, one row a list of blocks; True: one byte was enough."""
+    dice = random.Random(seed)  # noqa: S311  # no secret
+    print(_row(("blocks", "wrong bytes", "headers", "refused", "unusual", "right", "wrong")))
+    print(_row(["---"] * 7))
+    bad = 0
+    for number, blocks in enumerate(_BLOCKS):
+        reader = _pressed(number)
+        reader.mode = Mode.CAPTURE
+        whole, right = reader.take_picture() or b"", reader.delivers
+        each = [{at: value} for at in _LISTED for value in range(256) if whole[at] != value]
+        several = [_cancelling(whole, blocks, dice) for _ in range(pairs)]
+        for count, changes in (("one", each), ("two", several)):
+            tally = Counter(_decoded(whole, change, reader, right) for change in changes)
+            kinds = [tally[name] for name in ("refused", "unusual", "right", "wrong")]
+            print(_row((len(blocks), count, len(changes), *kinds)), flush=True)
+            bad += tally["wrong"] if count == "one" else 0
+    return bad > 0
+
+
+def _cancelling(whole: bytes, blocks: tuple[Block, ...], dice: random.Random) -> dict[int, int]:
+    """Return two numbers of lines that are wrong and make the same sum."""
+    first, second = (17 + 2 * place for place in dice.sample(range(len(blocks)), 2))
+    step = dice.randint(1, 60)
+    return {first: (whole[first] + step) & 0xFF, second: (whole[second] - step) & 0xFF}
+
+
+def _decoded(whole: bytes, change: dict[int, int], reader: UruReader, right: Frame) -> str:
+    transfer = bytearray(whole)
+    for at, value in change.items():
+        transfer[at] = value
+    try:
+        if not Header.parse(bytes(transfer)).complete:
+            return "unusual"
+        got = to_frame(unscramble(bytes(transfer), reader.key), reader.kind.optics)
+    except BadPacketError:
+        return "refused"
+    return "right" if np.array_equal(got.pixels, right.pixels) else "wrong"
 
 
 def _row(cells: object) -> str:

@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from greenline.cli.errors import CommandError
-from greenline.drivers.errors import DriverError
+from greenline.drivers.errors import DriverError, LibraryMissingError
 from greenline.firmware.errors import ConfigurationError, FirmwareError
 from greenline.link.settings import LinkError
 from greenline.matcher.errors import EnrolmentError, GalleryKeyError, MatcherError
@@ -44,6 +44,7 @@ _EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (ConfigurationError, 4),
     (GalleryKeyError, 4),
     (ProtocolError, 4),
+    (LibraryMissingError, 4),
     (MatcherError, 5),
     (FirmwareError, 5),
     (DriverError, 6),

@@ -1,8 +1,9 @@
 """Reads a TOML file into a frozen struct; an unknown key is an error, with its name."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -55,12 +56,17 @@ def write_configuration(path: Path, config: msgspec.Struct) -> None:
 
 def _toml(table: dict[str, object], prefix: str = "") -> str:
     lines = [
-        f"{_key(key)} = {_value(value)}" for key, value in table.items() if not _is_table(value)
+        f"{_key(key)} = {_value(value)}"
+        for key, value in table.items()
+        if value is not None and not _is_table(value)  # TOML has no word for None
     ]
     for key, value in table.items():
+        name = prefix + _key(key)
         if isinstance(value, dict):
-            name = prefix + _key(key)
             lines += ["", f"[{name}]", _toml(value, f"{name}.").rstrip()]
+        elif _is_table(value):
+            for each in cast("Sequence[dict[str, object]]", value):
+                lines += ["", f"[[{name}]]", _toml(each, f"{name}.").rstrip()]
     return "\n".join(lines) + "\n"
 
 
@@ -70,7 +76,9 @@ def _key(key: str) -> str:
 
 
 def _is_table(value: object) -> bool:
-    return isinstance(value, dict)
+    """Say whether a value is a table, or an array of them."""
+    tables = value if isinstance(value, list | tuple) else [value]
+    return bool(tables) and all(isinstance(table, dict) for table in tables)
 
 
 def _value(value: object) -> str:

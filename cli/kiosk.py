@@ -9,13 +9,18 @@ from greenline.cli import logs
 from greenline.cli.configuration import read_configuration
 from greenline.cli.errors import CommandError
 from greenline.cli.keyfiles import read_identity, read_opening_key, read_signing_key
+from greenline.cli.panel import make_panel
 from greenline.cli.serving import listen, serve
 from greenline.cli.software import SOFTWARE
-from greenline.drivers.urls import open_sensor
+from greenline.drivers.errors import SensorUrlError
+from greenline.drivers.gpio import PinsOnDemand
+from greenline.drivers.urls import check_sensor_url, open_sensor
+from greenline.drivers.usb_reset import reset_usb
 from greenline.firmware.config import KioskConfig
 from greenline.firmware.kiosk import Kiosk, KioskParts
 from greenline.firmware.line import Case
 from greenline.firmware.page.app import make_app
+from greenline.firmware.reopening import Opening
 from greenline.models.extraction import Extractor
 from greenline.models.quality import judge
 from greenline.protocol.topics import check_name
@@ -33,7 +38,12 @@ def kiosk(
     logs.set_up("kiosk")
     settings = read_configuration(config, KioskConfig)
     check_name(settings.name)
-    parts = _parts(settings)
+    try:
+        check_sensor_url(settings.sensor)
+    except SensorUrlError as fault:
+        raise CommandError(f"{config}: sensor: {fault}", 4) from fault
+    pins = PinsOnDemand()
+    parts = _parts(settings, pins)
     # The gate removes what lies there; that must only ever be the socket of an earlier run.
     if settings.socket.exists() and not settings.socket.is_socket():
         raise CommandError(f"{settings.socket} is not a socket: correct 'socket' in {config}", 4)
@@ -44,12 +54,15 @@ def kiosk(
             serve(make_app(running), listening)
         finally:
             running.stop()
+            pins.close()
 
 
-def _parts(settings: KioskConfig) -> KioskParts:
+def _parts(settings: KioskConfig, pins: PinsOnDemand) -> KioskParts:
+    sensor = settings.sensor
     return KioskParts(
         name=settings.name,
-        open_sensor=lambda: open_sensor(settings.sensor),
+        sensor=Opening(lambda: open_sensor(sensor), lambda: reset_usb(sensor)),
+        panel=make_panel(settings.panel, pins),
         judge=judge,
         extraction=Extractor(num_threads=settings.model_threads),
         signer=read_signing_key(settings.keys.signing),

@@ -5,7 +5,7 @@ user manual 1.2.1, AuraLedConfig. Its manual states the slowest cycle of 256 spe
 step is taken as 20 ms: not measured on a module yet.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Protocol, runtime_checkable
 
@@ -35,7 +35,10 @@ class AuraControl(IntEnum):
 
 
 class AuraColour(IntEnum):
-    """What colours it has; modules before version 1.2 know the first three only."""
+    """What colours it has; modules before version 1.2 know the first three only.
+
+    By the manual; how such a module refuses the others was not seen on one yet.
+    """
 
     RED = 1
     BLUE = 2
@@ -74,13 +77,26 @@ def show_on_ring(sensor: object, signal: Signal) -> bool:
 
 
 _COLOURS = {
-    BLACK: AuraColour.WHITE,
+    BLACK: AuraColour.BLUE,  # which every module knows; the ring is dark
     WHITE: AuraColour.WHITE,
     RED: AuraColour.RED,
     AMBER: AuraColour.YELLOW,
     GREEN: AuraColour.GREEN,
     BLUE: AuraColour.BLUE,
 }
+
+
+_OF_THREE = {
+    AuraColour.GREEN: AuraColour.BLUE,  # as far from it as red, which means a fault
+    AuraColour.YELLOW: AuraColour.RED,
+    AuraColour.CYAN: AuraColour.BLUE,
+    AuraColour.WHITE: AuraColour.PURPLE,
+}
+
+
+def in_three_colours(aura: Aura) -> Aura:
+    """Return the same for modules that know red, blue and purple only: its pattern is kept."""
+    return replace(aura, colour=_OF_THREE.get(aura.colour, aura.colour))
 
 
 def aura_for(signal: Signal) -> Aura:

@@ -28,17 +28,23 @@ def open_camera(url: str, clock: Clock = time.monotonic) -> Camera:
     Raises CameraUrlError when the address cannot be meant, PortLostError when the camera is not
     there.
     """
+    scheme, place, settings = parse_camera(url)
+    return _OPENERS[scheme](place, settings, clock)
+
+
+def parse_camera(url: str) -> tuple[str, str, Settings]:
+    """Return the kind of camera, its place and its settings. Raises CameraUrlError."""
     scheme, separator, _ = url.partition(":")
     if not separator or scheme not in _OPENERS:
         known = ", ".join(f"{name}:" for name in _OPENERS)
         raise CameraUrlError(f"no camera at {url!r}: an address begins with one of {known}")
     place, settings = _parts(url)
-    return _OPENERS[scheme](place, settings, clock)
+    if scheme == "picamera" and not _is_number(place):
+        raise CameraUrlError(f"{place!r} is no camera's number; write it like picamera:0")
+    return scheme, place, settings
 
 
 def _open_picamera(place: str, settings: Settings, clock: Clock) -> Camera:
-    if not place.isascii() or not place.isdigit():
-        raise CameraUrlError(f"{place!r} is no camera's number; write it like picamera:0")
     return PiCamera.open(int(place), settings, clock)
 
 
@@ -52,10 +58,14 @@ def _open_folder(place: str, settings: Settings, clock: Clock) -> Camera:
 
 def _parts(url: str) -> tuple[str, Settings]:
     """Return the place and the settings that an address names."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:  # half of a bracket pair, where web addresses have their machine
+        raise _names_none(url) from error
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if parts.netloc or not parts.path or parts.fragment:
-        raise CameraUrlError(f"{url!r} names no camera; write it like v4l2:/dev/video0")
+    place = unquote(parts.path)
+    if parts.netloc or not place or parts.fragment or "\0" in place:
+        raise _names_none(url)
     unknown = options.keys() - set(_OPTIONS)
     if unknown:
         known = ", ".join(_OPTIONS)
@@ -64,12 +74,21 @@ def _parts(url: str) -> tuple[str, Settings]:
     width, height = _size(options["size"]) if "size" in options else (usual.width, usual.height)
     rotation = _rotation(options.get("rotation", "0"))
     exposure_s = _exposure(options["exposure"]) if "exposure" in options else None
-    return unquote(parts.path), Settings(width, height, rotation, exposure_s)
+    return place, Settings(width, height, rotation, exposure_s)
+
+
+def _names_none(url: str) -> CameraUrlError:
+    return CameraUrlError(f"{url!r} names no camera; write it like v4l2:/dev/video0")
+
+
+def _is_number(text: str) -> bool:
+    """Say whether the text is a number of at most four digits; int() refuses very long ones."""
+    return text.isascii() and text.isdigit() and len(text) <= 4
 
 
 def _size(text: str) -> tuple[int, int]:
     """Read a size such as 1280x720, in pixels; cameras want even numbers."""
-    sides = [int(side) for side in text.split("x") if side.isascii() and side.isdigit()]
+    sides = [int(side) for side in text.split("x") if _is_number(side)]
     if text.count("x") != 1 or len(sides) != 2 or not all(_is_side(side) for side in sides):
         raise CameraUrlError(f"the size {text!r} must be two even numbers, such as 1280x720")
     return sides[0], sides[1]

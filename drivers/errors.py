@@ -8,6 +8,10 @@ class DriverError(Exception):
     """Any fault of a device or of the line to it."""
 
 
+class LibraryMissingError(DriverError):
+    """A library that the device needs is not installed here: trying again does not help."""
+
+
 class PortLostError(DriverError):
     """The port is absent, taken, or went away: close the driver and open it anew later."""
 

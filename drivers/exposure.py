@@ -5,10 +5,12 @@ The one sign that every camera gives. Pure but for the pictures it is fed.
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from greenline.drivers.errors import BadTransferError, PortTimeoutError
 from greenline.drivers.port import Clock
 
 LONGEST_S = 2.5  # a webcam takes up to about two seconds after its start
@@ -34,21 +36,35 @@ class Settling:
         return covered and max(levels) - min(levels) <= _TOLERANCE
 
 
-def settled(
-    next_pixels: Callable[[], NDArray[np.uint8]], clock: Clock, limit: float
-) -> tuple[NDArray[np.uint8], bool]:
-    """Take pictures until their brightness is steady; return the last one, and whether it was.
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """A picture as it came from the camera. taken_s: when it arrived. settled: it was steady."""
 
-    limit: time on the clock when the last one is taken as it is. At least one is taken.
+    pixels: NDArray[np.uint8]
+    taken_s: float
+    settled: bool
+
+
+def settled(next_pixels: Callable[[], NDArray[np.uint8]], clock: Clock, limit: float) -> Taken:
+    """Take pictures until their brightness is steady; return the last one.
+
+    limit: time on the clock when the last one is taken as it is. When the camera's own deadline
+    comes first, the last one that came is taken as well; with none, its fault goes to the caller.
     """
     settling = Settling()
-    while True:
-        pixels = next_pixels()
+    last: Taken | None = None
+    while last is None or last.taken_s < limit:
+        try:
+            pixels = next_pixels()
+        except (PortTimeoutError, BadTransferError):
+            if last is None:
+                raise
+            break
         now = clock()
-        if settling.add(now, brightness(pixels)):
-            return pixels, True
-        if now >= limit:
-            return pixels, False
+        last = Taken(pixels, now, settling.add(now, brightness(pixels)))
+        if last.settled:
+            break
+    return last
 
 
 def brightness(pixels: NDArray[np.uint8]) -> float:

@@ -38,17 +38,17 @@ class Fitness:
 
 def fitness_of(info: SensorInfo) -> Fitness:
     """Compare what a sensor says of itself with what a search needs."""
+    few_greys: tuple[str, ...] = ()
+    if info.grey_levels < NEEDED_GREY_LEVELS:
+        lost = "faint ridges and pores are lost"
+        few_greys = (f"{info.grey_levels} grey levels instead of 256: {lost}",)
     if info.width is None or info.height is None or info.dpi is None:
-        reason = "the size of its pictures is known after the first one"
-        return Fitness(Level.UNKNOWN, (reason,))
+        unknown = "the size of its pictures is known after the first one"
+        return Fitness(Level.UNKNOWN, (unknown, *few_greys))
     width, height = (pixels / info.dpi * _MM_PER_INCH for pixels in (info.width, info.height))
-    reasons = []
+    reasons = [*few_greys]
     if info.dpi < NEEDED_DPI:
         reasons.append(f"{info.dpi:g} dpi instead of 500: ridges blur into each other")
-    if info.grey_levels < NEEDED_GREY_LEVELS:
-        reasons.append(
-            f"{info.grey_levels} grey levels instead of 256: faint ridges and pores are lost"
-        )
     if width < NEEDED_MM[0] or height < NEEDED_MM[1]:
         reasons.append(
             f"it sees {width:.1f} x {height:.1f} mm of the finger instead of 12.7 x 16.5 mm: "

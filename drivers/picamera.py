@@ -7,6 +7,7 @@ cable does.
 """
 
 import importlib
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -23,10 +24,12 @@ from greenline.drivers.camera import (
     Picture,
     Settings,
 )
-from greenline.drivers.errors import PortLostError, PortTimeoutError
-from greenline.drivers.exposure import LONGEST_S, settled
+from greenline.drivers.errors import DriverError, PortLostError, PortTimeoutError
+from greenline.drivers.exposure import LONGEST_S, Taken, settled
 from greenline.drivers.pictures import upright
 from greenline.drivers.port import Clock
+
+log = logging.getLogger(__name__)
 
 LoadLibrary = Callable[[], Any]
 """Returns the module picamera2; Any, because it has no types and is not installed here."""
@@ -57,10 +60,10 @@ class PiCamera:
     ) -> Self:
         """Open the camera of this number and let it watch.
 
-        Raises PortLostError when picamera2 is not installed or there is no such camera.
+        Raises PortLostError when picamera2 cannot be used here or there is no such camera.
         """
+        library = _library(load)
         with _faults_of(number):
-            library = load().Picamera2
             cameras = library.global_camera_info()
             if number >= len(cameras):
                 raise PortLostError(
@@ -73,7 +76,7 @@ class PiCamera:
                 device.configure(_configuration(device, settings))
                 device.start()
         except BaseException:
-            device.close()
+            _close(device, number)
             raise
         return cls(device, str(cameras[number].get("Model", "camera")), clock, settings)
 
@@ -84,20 +87,20 @@ class PiCamera:
 
     def preview(self, timeout_s: float = PREVIEW_S) -> Picture:
         """Return the next picture as it is."""
-        return self._picture(self._next(self._clock() + timeout_s), was_settled=False)
+        pixels = self._next(self._clock() + timeout_s)
+        return self._picture(Taken(pixels, self._clock(), settled=False))
 
     def still(self, timeout_s: float = STILL_S) -> Picture:
         """Wait until the exposure has settled, then return a picture to keep."""
         deadline = self._clock() + timeout_s
         limit = min(deadline, self._clock() + LONGEST_S)
-        pixels, was_settled = settled(lambda: self._next(deadline), self._clock, limit)
-        return self._picture(pixels, was_settled=was_settled)
+        return self._picture(settled(lambda: self._next(deadline), self._clock, limit))
 
     def close(self) -> None:
-        """Stop watching and let go of the camera; harmless when it is closed already."""
+        """Stop watching and let go of the camera; harmless when it is gone or closed already."""
         device, self._device = self._device, None
         if device is not None:
-            device.close()
+            _close(device, self._model)
 
     def __enter__(self) -> Self:
         return self
@@ -119,21 +122,22 @@ class PiCamera:
             with _faults_of(self._model):
                 (pixels,), self._metadata = self._device.capture_arrays(["main"], wait=wait_s)
         except PortTimeoutError:
-            self._device.cancel_all_and_flush()  # or the next call gets this call's picture
+            with _faults_of(self._model):
+                self._device.cancel_all_and_flush()  # or the next call gets this call's picture
             raise
         return np.asarray(pixels, np.uint8)[:, :, :3]
 
-    def _picture(self, pixels: NDArray[np.uint8], *, was_settled: bool) -> Picture:
-        turned = upright(pixels, self._settings.rotation)
+    def _picture(self, taken: Taken) -> Picture:
+        turned = upright(taken.pixels, self._settings.rotation)
         self._size = turned.shape[1], turned.shape[0]
         microseconds, gain = self._metadata.get("ExposureTime"), self._metadata.get("AnalogueGain")
         exposure = Exposure(
             seconds=None if microseconds is None else microseconds / 1e6,
             gain=None if gain is None else float(gain),
             automatic=self._settings.exposure_s is None,
-            settled=was_settled,
+            settled=taken.settled,
         )
-        return Picture(turned, self._clock(), self._settings.rotation, exposure)
+        return Picture(turned, taken.taken_s, self._settings.rotation, exposure)
 
 
 def _configuration(device: Any, settings: Settings) -> Any:
@@ -145,16 +149,40 @@ def _configuration(device: Any, settings: Settings) -> Any:
     return device.create_preview_configuration(main=main, controls=controls)
 
 
+def _library(load: LoadLibrary) -> Any:
+    """Return the class Picamera2. Raises PortLostError with what to install."""
+    try:
+        return load().Picamera2
+    except ModuleNotFoundError as error:
+        raise PortLostError(
+            f"picamera2 is not installed ({error}); on a Pi: apt install python3-picamera2, and an "
+            "environment made with --system-site-packages"
+        ) from error
+    except (ImportError, ValueError, AttributeError) as error:
+        # What compiled parts raise that were built for another numpy, as apt's were on Bookworm.
+        raise PortLostError(
+            f"picamera2 is installed but cannot be loaded ({error}); it must fit numpy, which is "
+            f"{np.__version__} here: on Raspberry Pi OS Bookworm, pip install 'numpy<2' into the "
+            "kiosk's environment, then start the kiosk again"
+        ) from error
+    except (RuntimeError, OSError) as error:
+        raise PortLostError(f"picamera2 cannot be loaded ({error})") from error
+
+
+def _close(device: Any, camera: int | str) -> None:
+    """Let go of a camera, which picamera2 may fail at when the camera has failed."""
+    try:
+        with _faults_of(camera):
+            device.close()
+    except DriverError as fault:
+        log.warning("closing: %s", fault)
+
+
 @contextmanager
 def _faults_of(camera: int | str) -> Iterator[None]:
     """Turn what picamera2 raises into our faults: RuntimeError for nearly everything."""
     try:
         yield
-    except ImportError as error:
-        raise PortLostError(
-            "picamera2 is not installed; on a Pi: apt install python3-picamera2, and an "
-            "environment made with --system-site-packages"
-        ) from error
     except TimeoutError as error:
         raise PortTimeoutError(
             f"camera {camera} sends no pictures; look at its ribbon cable"

@@ -63,12 +63,19 @@ def from_file(data: bytes) -> NDArray[np.uint8]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on odd metadata: only the pixels count here
-            with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
+            with _opened(data) as image:
                 if image.width * image.height > MOST_PIXELS:
                     raise BadTransferError(f"a picture of {image.width}x{image.height} is too big")
                 return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
         raise BadTransferError(f"the picture is damaged: {error}") from error
+
+
+def _opened(data: bytes) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(data), formats=("JPEG", "PNG"))
+    except OSError as error:  # whose own sentence names an object in memory
+        raise BadTransferError("the picture is damaged: it is no JPEG and no PNG file") from error
 
 
 def to_jpeg(picture: Picture, most_width: int = 640, quality: int = 80) -> bytes:

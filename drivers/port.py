@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from greenline.drivers.errors import PortLostError, PortTimeoutError
+from greenline.drivers.errors import LibraryMissingError, PortLostError, PortTimeoutError
 
 if TYPE_CHECKING:
     import serial
@@ -54,10 +54,17 @@ class SerialPort:
 
     @classmethod
     def open(cls, path: str, baud: int, clock: Clock) -> "SerialPort":
-        """Open the device file. Raises PortLostError when it is absent, forbidden or taken."""
-        # Not at the top: pyserial belongs to the extra "device", which a centre does not install.
-        import serial  # noqa: PLC0415
+        """Open the device file. Raises PortLostError when it is absent, forbidden or taken.
 
+        LibraryMissingError when pyserial is not installed.
+        """
+        # Not at the top: pyserial belongs to the extra "device", which a centre does not install.
+        try:
+            import serial  # noqa: PLC0415
+        except ModuleNotFoundError as error:
+            raise LibraryMissingError(
+                "pyserial is not installed here: install greenline[device]"
+            ) from error
         with _faults_of(path):
             line = serial.Serial(path, baud, timeout=0, write_timeout=0, exclusive=True)
         return cls(line, clock)

@@ -46,6 +46,12 @@ class Sensor(Protocol):
     def info(self) -> SensorInfo:
         """Describe the sensor, from what is known already: no exchange with the device."""
 
+    def still_there(self) -> None:
+        """Exchange a word with the device, without light or sound; DriverError when it is gone.
+
+        For the time between two persons, in which nothing else would notice that it has left.
+        """
+
     def finger_present(self) -> bool:
         """Look once whether something lies on the sensor."""
 

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from greenline.drivers.errors import SensorUrlError
 from greenline.drivers.zfm_commands import BAUD_STEP
@@ -27,7 +27,10 @@ class SerialAddress:
 
 
 def parse_serial(url: str) -> SerialAddress:
-    """Read the address of a serial sensor. Raises SensorUrlError when it cannot be meant."""
+    """Read the address of a serial sensor. Raises SensorUrlError when it cannot be meant.
+
+    Of an address that urlsplit() takes, as urls.py makes sure. In the path, %20 is a blank.
+    """
     parts = urlsplit(url)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     baud = options.pop("baud", None)
@@ -44,7 +47,9 @@ def parse_serial(url: str) -> SerialAddress:
     if touch is not None and touch == power:
         raise SensorUrlError(f"{url!r}: touch line and supply switch cannot share {touch}")
     best = baud == "best"
-    return SerialAddress(parts.path, None if best else _speed(url, baud), best, touch, power)
+    return SerialAddress(
+        unquote(parts.path), None if best else _speed(url, baud), best, touch, power
+    )
 
 
 def _speed(url: str, baud: str | None) -> int | None:

@@ -1,63 +1,64 @@
-"""Plays a signal on whatever lights and buzzers there are, from a thread of its own.
+"""Plays a signal on lights and buzzers, step by step, on the thread that owns them."""
 
-A light that fails must not stop a capture: it is left alone from then on and named.
-"""
+from collections.abc import Sequence
+from typing import Self
 
-import threading
-from collections.abc import Callable, Sequence
-
-from greenline.drivers.buzzer import Buzzer
-from greenline.drivers.errors import DriverError
-from greenline.drivers.lights import Light
+from greenline.drivers.buzzer import Buzzer, GpioBuzzer
+from greenline.drivers.gpio import Pins
+from greenline.drivers.lights import GpioLight, Light, LightPins
 from greenline.drivers.port import Clock
 from greenline.drivers.signals import Signal, colour_at, tone_at
 
 STEP_S = 0.04  # smooth to the eye, and little work for a small board
 
-Report = Callable[[DriverError], None]
-
 
 class Signalling:
-    """The signal that is shown now. show() may be called from any thread; step() from one only.
+    """Lights and buzzers, and the signal that they show. Not safe to share between threads.
 
-    lights: in the order of their ring, or a single one. report: told once of each that failed.
+    lights: in the order of their ring, or a single one.
     """
 
-    def __init__(
-        self, lights: Sequence[Light], buzzers: Sequence[Buzzer], clock: Clock, report: Report
-    ) -> None:
-        self._lights: list[Light | None] = list(lights)
-        self._buzzers: list[Buzzer | None] = list(buzzers)
+    def __init__(self, lights: Sequence[Light], buzzers: Sequence[Buzzer], clock: Clock) -> None:
+        self._lights = lights
+        self._buzzers = buzzers
         self._clock = clock
-        self._report = report
-        self._now = (Signal.WAIT, clock())  # one assignment: the two always belong together
+        self._signal = Signal.WAIT
+        self._since_s = clock()
+
+    @classmethod
+    def open_lights(cls, where: Sequence[LightPins], pins: Pins, clock: Clock) -> Self:
+        """Take the pins of the lights. Raises PortLostError; then none of them is held."""
+        lights: list[GpioLight] = []
+        try:
+            lights.extend(GpioLight.open(place, pins) for place in where)
+        except BaseException:
+            for light in lights:
+                light.close()
+            raise
+        return cls(lights, (), clock)
+
+    @classmethod
+    def open_buzzer(cls, pin: int, pins: Pins, clock: Clock) -> Self:
+        """Take the pin of the buzzer. Raises PortLostError."""
+        return cls((), (GpioBuzzer.open(pin, pins),), clock)
 
     def show(self, signal: Signal) -> None:
-        """Begin this signal, from its start even if it is shown already."""
-        self._now = (signal, self._clock())
+        """Begin this signal from its start; nothing changes when it is shown already."""
+        if signal is not self._signal:
+            self._signal, self._since_s = signal, self._clock()
 
     def step(self) -> None:
-        """Bring lights and buzzers to where the signal is now."""
-        signal, since = self._now
-        t_s = max(0.0, self._clock() - since)
+        """Bring lights and buzzers to where the signal is now. Raises PortLostError."""
+        t_s = max(0.0, self._clock() - self._since_s)
         for number, light in enumerate(self._lights):
-            if light is not None:
-                colour = colour_at(signal, t_s, number / len(self._lights))
-                try:
-                    light.show(colour)
-                except DriverError as error:
-                    self._lights[number] = None
-                    self._report(error)
-        tone = tone_at(signal, t_s)
-        for number, buzzer in enumerate(self._buzzers):
-            if buzzer is not None:
-                try:
-                    buzzer.sound(tone)
-                except DriverError as error:
-                    self._buzzers[number] = None
-                    self._report(error)
+            light.show(colour_at(self._signal, t_s, number / len(self._lights)))
+        tone = tone_at(self._signal, t_s)
+        for buzzer in self._buzzers:
+            buzzer.sound(tone)
 
-    def run(self, stop: threading.Event) -> None:
-        """Step until told to stop: the body of a thread."""
-        while not stop.wait(STEP_S):
-            self.step()
+    def close(self) -> None:
+        """Go dark and silent, and let go of the pins; harmless when closed already."""
+        for light in self._lights:
+            light.close()
+        for buzzer in self._buzzers:
+            buzzer.close()

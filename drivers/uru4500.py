@@ -24,6 +24,8 @@ from greenline.drivers.uru4500_codec import Event, Mode
 from greenline.drivers.uru4500_link import Link
 from greenline.drivers.uru4500_picture import (
     FRAME_DPI,
+    Block,
+    Header,
     Optics,
     Pixels,
     frame_size,
@@ -38,6 +40,7 @@ log = logging.getLogger(__name__)
 
 GREY_LEVELS = 256
 
+_RENEW_S = 2.0  # then it is told again to watch, lest a lost report be awaited for ever
 _LOOK_S = 0.3  # how long a reader may take to report a finger that lies there already
 _FRESH_S = 2.0  # so long a reported finger is believed to be there still
 _ATTEMPTS = 3
@@ -83,7 +86,9 @@ class Uru4500:
         self._optics = optics
         self._mode: Mode | None = None  # what the reader watches for, None for nothing
         self._seen_at: float | None = None  # when it reported a finger, in this mode
+        self._renew_at = 0.0  # when it is to be told its mode again
         self._empty = 0
+        self._unusual: tuple[Block, ...] | None = None  # of the last picture, if they were
         self._closed = False
 
     @classmethod
@@ -111,6 +116,10 @@ class Uru4500:
         width, height = frame_size(self._optics)
         model = identity.model or self._kind.name
         return SensorInfo(model, identity.serial, width, height, FRAME_DPI, GREY_LEVELS)
+
+    def still_there(self) -> None:
+        """Read a register. Raises DriverError when the reader does not give it."""
+        self._link.device_info()
 
     def finger_present(self) -> bool:
         """Look once whether something lies on the sensor; takes up to 0.3 s. Raises DriverError."""
@@ -169,13 +178,16 @@ class Uru4500:
         deadline = clock() + timeout_s
         if self._mode is not Mode.AWAIT_FINGER_ON or self._seen_at is not None:
             deadline = max(deadline, self._watch_for_finger())
-        while (report := self._link.await_event(Event.FINGER_ON, deadline)) is not None:
-            if self._fresh(report.at):
+        while True:
+            limit = min(deadline, self._renew_at)
+            report = self._link.await_event(Event.FINGER_ON, limit)
+            if report is not None and self._fresh(report.at):
                 self._seen_at = report.at
                 return True
-            # It came while nobody looked, and the finger may be gone by now.
+            if report is None and clock() < self._renew_at:
+                return False
+            # It came while nobody looked and the finger may be gone by now, or it may be lost.
             deadline = max(deadline, self._watch_for_finger())
-        return False
 
     def _watch_for_finger(self) -> float:
         """Begin to watch; return when a finger that lies there already must have been reported."""
@@ -188,10 +200,14 @@ class Uru4500:
             if not self._look(0.0):
                 return True
             self._watch(Mode.AWAIT_FINGER_OFF)
-        if self._link.await_event(Event.FINGER_OFF, deadline) is None:
-            return False
-        self._mode = None
-        return True
+        while True:
+            limit = min(deadline, self._renew_at)
+            if self._link.await_event(Event.FINGER_OFF, limit) is not None:
+                self._mode = None
+                return True
+            if self._link.clock() < self._renew_at:
+                return False
+            self._watch(Mode.AWAIT_FINGER_OFF)
 
     def _watch(self, mode: Mode) -> None:
         """Have the reader watch for something; reports from before are forgotten."""
@@ -199,6 +215,7 @@ class Uru4500:
         self._mode, self._seen_at = None, None  # should the reader not take it
         self._link.set_mode(mode)
         self._mode = mode
+        self._renew_at = self._link.clock() + _RENEW_S
 
     def _fresh(self, reported_at: float | None) -> bool:
         return reported_at is not None and self._link.clock() - reported_at < _FRESH_S
@@ -212,6 +229,7 @@ class Uru4500:
                 data = self._link.transfer_picture()
                 if not data:
                     return self._no_picture()
+                self._demand_usual(data)
                 pixels = unscramble(data, self._link.fetch_key)
             except (BadPacketError, BadTransferError) as damage:
                 fault = damage
@@ -224,6 +242,14 @@ class Uru4500:
                 return pixels
             log.warning("picture repeated: %s", fault)
         return self._link.give_up(f"the picture failed {_ATTEMPTS} times ({fault})", fault)
+
+    def _demand_usual(self, data: bytes) -> None:
+        """Raise BadPacketError at a header that is unusual, until the next picture has the same."""
+        header = Header.parse(data)
+        confirmed = header.blocks == self._unusual
+        self._unusual = None if header.complete else header.blocks
+        if not header.complete and not confirmed:
+            raise BadPacketError("the blocks of the picture do not make up its height")
 
     def _recover(self, trouble: DriverError) -> bool:
         """Start up again when no picture came; say whether the finger is still there."""

@@ -1,4 +1,4 @@
-"""What pyusb raises, turned into our own faults; only usb_port.py and its tests need it."""
+"""What pyusb and the kernel raise, turned into our own faults, for usb_port.py and usb_reset.py."""
 
 import errno
 from collections.abc import Iterator
@@ -7,20 +7,37 @@ from contextlib import contextmanager
 from greenline.drivers.errors import (
     BadTransferError,
     DriverError,
+    LibraryMissingError,
     PortLostError,
     PortTimeoutError,
     StalledError,
 )
 
+UDEV_REMEDY = (
+    "install the udev rules of Greenline's folder: sudo cp systemd/udev/60-greenline.rules "
+    "/etc/udev/rules.d/ && sudo udevadm control --reload && sudo udevadm trigger"
+)
+_FORBIDDEN = f"this program may not use it; {UDEV_REMEDY}"
 _LOST = {
     errno.ENODEV: "it has been unplugged",
     errno.ENOENT: "it has been unplugged",
     errno.ENXIO: "it has been unplugged",
     errno.ESHUTDOWN: "it has been unplugged",
-    errno.EACCES: "this program may not use it; install the udev rule and plug it in again",
-    errno.EPERM: "this program may not use it; install the udev rule and plug it in again",
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
     errno.EBUSY: "another program uses it; stop that one first",
 }
+
+
+@contextmanager
+def pyusb_needed() -> Iterator[None]:
+    """Raise LibraryMissingError when what is imported inside is not there."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise LibraryMissingError(
+            "pyusb is not installed here: install greenline[device]"
+        ) from error
 
 
 @contextmanager

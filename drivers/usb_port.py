@@ -12,14 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from greenline.drivers.errors import BadTransferError, DriverError, PortLostError
+from greenline.drivers.device_text import printable, read_text
+from greenline.drivers.errors import (
+    BadTransferError,
+    DriverError,
+    LibraryMissingError,
+    PortLostError,
+)
 from greenline.drivers.port import Clock
-from greenline.drivers.usb_faults import faults_of
+from greenline.drivers.usb_faults import faults_of, pyusb_needed
 from greenline.drivers.usb_interrupts import Interrupt, InterruptReader
 
 CONTROL_S = 2.0  # a register's round trip takes 5 ms at most
-# Not shorter: a read that is called off at the moment its packet comes could lose it.
-INTERRUPT_READ_S = 2.0
+# So long close() takes at most. Not shorter: a host controller may lose a packet that comes at the
+# very moment at which the read for it is called off, and the driver then asks again after 2 s.
+INTERRUPT_READ_S = 0.25
 
 _READ_FROM_DEVICE, _WRITE_TO_DEVICE = 0xC0, 0x40  # bmRequestType: vendor, device
 _VENDOR_CLASS = 0xFF
@@ -101,19 +108,23 @@ class PyUsbPort:
         clock: Clock = time.monotonic,
         backend: Any = None,
         interrupt_read_s: float = INTERRUPT_READ_S,
+        serial: str | None = None,
     ) -> "PyUsbPort":
         """Open the first device with these numbers.
 
         backend: a usb.backend.IBackend; None takes libusb. interrupt_read_s: how long one read
-        waits, and so how long close() may take. Raises PortLostError when the device is absent,
-        forbidden, taken, or has not the endpoints that are wanted.
+        waits, and so how long close() may take. serial: the serial number that it must have, None
+        for any. Raises PortLostError when the device is absent,
+        forbidden, taken, or has not the endpoints that are wanted, LibraryMissingError when
+        pyusb or libusb is not installed.
         """
         # Not at the top: pyusb belongs to the extra "device", which a centre does not install.
-        import usb.util  # noqa: PLC0415
+        with pyusb_needed():
+            import usb.util  # noqa: PLC0415
 
         name = UsbIdentity(vendor, product, "", "").name
         with faults_of(name):
-            device = _find(vendor, product, name, backend)
+            device = _find(vendor, product, serial, backend)
             try:
                 interface = _vendor_interface(device, name)
                 usb.util.claim_interface(device, interface)
@@ -226,17 +237,23 @@ class _Reading(threading.Thread):
         return self._data
 
 
-def _find(vendor: int, product: int, name: str, backend: Any) -> Any:
-    """Return the first device. Raises PortLostError when there is none, or libusb is missing."""
+def _find(vendor: int, product: int, serial: str | None, backend: Any) -> Any:
+    """Return the first device. Raises PortLostError when there is none, LibraryMissingError."""
     import usb.core  # noqa: PLC0415  # as in PyUsbPort.open()
+    import usb.util  # noqa: PLC0415
 
     try:
-        device = usb.core.find(idVendor=vendor, idProduct=product, backend=backend)
+        found = usb.core.find(find_all=True, idVendor=vendor, idProduct=product, backend=backend)
     except usb.core.NoBackendError as error:
-        raise PortLostError("libusb is missing; install the package libusb-1.0-0") from error
-    if device is None:
-        raise PortLostError(f"{name}: it is not there; plug the sensor in")
-    return device
+        raise LibraryMissingError(
+            "libusb is not installed here: install Debian's package libusb-1.0-0"
+        ) from error
+    for device in found:
+        if serial in (None, _text(device, "serial")):
+            return device
+        usb.util.dispose_resources(device)
+    name = UsbIdentity(vendor, product, "", "").name + (f" {serial}" if serial else "")
+    raise PortLostError(f"{name}: it is not there; plug the sensor in")
 
 
 def _vendor_interface(device: Any, name: str) -> Any:
@@ -269,13 +286,13 @@ def _text(device: Any, attribute: str) -> str:
     From the system's own copy where there is one: some readers answer this question with silence.
     """
     ports = ".".join(str(port) for port in device.port_numbers or ())
-    with suppress(OSError):
-        told = _SYSTEM_DEVICES / f"{device.bus}-{ports}" / attribute
-        return told.read_text("utf-8", "replace").strip()
+    told = _SYSTEM_DEVICES / f"{device.bus}-{ports}" / attribute
+    if told.exists():
+        return read_text(told)
     import usb.util  # noqa: PLC0415  # as in PyUsbPort.open()
 
     index = {"product": device.iProduct, "serial": device.iSerialNumber}[attribute]
     # A device without any string has no languages either, which is a ValueError in pyusb.
     with suppress(OSError, ValueError, NotImplementedError):
-        return str(usb.util.get_string(device, index) or "")
+        return printable(str(usb.util.get_string(device, index) or ""))
     return ""

@@ -1,17 +1,22 @@
 """Resetting the USB device behind a sensor's address when it can no longer be opened.
 
-For recovery.py's Step.RESET: as pulling and plugging would, for a reader or for the adapter of a
-serial module. An open reader resets itself through its port (usb_port.py) instead. Linux only.
+For recovery.py's Step.RESET: as pulling and plugging would, for a reader, for the adapter of a
+serial module, or for a webcam. An open reader resets itself through its port (usb_port.py)
+instead. Linux only.
 """
 
 import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qsl, unquote
 
+from greenline.drivers.device_text import read_text
 from greenline.drivers.errors import PortLostError
+from greenline.drivers.usb_faults import UDEV_REMEDY
 
 _USBDEVFS_RESET = 0x5514  # _IO('U', 20), linux/usbdevice_fs.h
+_CLASSES = {"serial": "tty", "v4l2": "video4linux"}  # of the kernel, by the kind of address
 
 
 def _reset_by_kernel(node: Path) -> None:
@@ -37,7 +42,7 @@ def reset_usb(
         reset(root / f"dev/bus/usb/{bus:03d}/{number:03d}")
     except PermissionError as fault:
         raise PortLostError(
-            f"USB device {device.name}: this program may not reset it; its udev rule is missing"
+            f"USB device {device.name}: this program may not reset it; {UDEV_REMEDY}"
         ) from fault
     except (OSError, ValueError) as fault:
         raise PortLostError(f"USB device {device.name}: it cannot be reset ({fault})") from fault
@@ -47,28 +52,29 @@ def reset_usb(
 def usb_device_of(url: str, root: Path = Path("/")) -> Path | None:
     """Return the kernel's folder of the USB device behind an address; None: there is none."""
     scheme, _, rest = url.partition(":")
-    place = rest.partition("?")[0]
-    if scheme == "serial":
-        return _adapter_of(root / place.lstrip("/"), root)
+    place, _, query = rest.partition("?")
+    if scheme in _CLASSES and place.startswith("/"):
+        return _device_of(root / unquote(place).lstrip("/"), _CLASSES[scheme], root)
     if scheme == "usb":
         vendor, _, product = place.lower().partition(":")
-        return _reader(vendor, product, root)
+        return _reader(vendor, product, dict(parse_qsl(query)).get("serial"), root)
     return None
 
 
-def _adapter_of(port: Path, root: Path) -> Path | None:
-    """Return the USB device of which a serial port is a part."""
-    device = (root / "sys/class/tty" / port.resolve().name / "device").resolve()
+def _device_of(file: Path, kind: str, root: Path) -> Path | None:
+    """Return the USB device to which a device file of this class of the kernel belongs."""
+    device = (root / "sys/class" / kind / file.resolve().name / "device").resolve()
     parts = (device, *device.parents)
     return next((part for part in parts if (part / "busnum").is_file()), None)
 
 
-def _reader(vendor: str, product: str, root: Path) -> Path | None:
+def _reader(vendor: str, product: str, serial: str | None, root: Path) -> Path | None:
+    """Return the first reader with these numbers. serial: that it must have, None for any."""
     for device in sorted((root / "sys/bus/usb/devices").glob("*")):
         try:
             numbers = [(device / name).read_text().strip() for name in ("idVendor", "idProduct")]
         except OSError:
             continue  # an interface, or just unplugged
-        if numbers == [vendor, product]:
+        if numbers == [vendor, product] and serial in (None, read_text(device / "serial")):
             return device.resolve()
     return None

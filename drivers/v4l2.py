@@ -20,7 +20,7 @@ from greenline.drivers.camera import (
     Settings,
 )
 from greenline.drivers.errors import BadTransferError, CameraUrlError, PortTimeoutError
-from greenline.drivers.exposure import LONGEST_S, settled
+from greenline.drivers.exposure import LONGEST_S, Taken, settled
 from greenline.drivers.pictures import from_file, from_grey, from_yuyv, upright
 from greenline.drivers.port import Clock
 from greenline.drivers.v4l2_codec import EXPOSURE_UNITS_A_SECOND, ControlId
@@ -75,15 +75,14 @@ class V4l2Camera:
         """Return the next picture as it is. What lay about is dropped: it may be seconds old."""
         self._port.drop_waiting()
         pixels = self._next(self._clock() + timeout_s)
-        return self._picture(pixels, was_settled=False)
+        return self._picture(Taken(pixels, self._clock(), settled=False))
 
     def still(self, timeout_s: float = STILL_S) -> Picture:
         """Wait until the exposure has settled, then return a picture to keep."""
         deadline = self._clock() + timeout_s
         self._port.drop_waiting()
         limit = min(deadline, self._clock() + LONGEST_S)
-        pixels, was_settled = settled(lambda: self._next(deadline), self._clock, limit)
-        return self._picture(pixels, was_settled=was_settled)
+        return self._picture(settled(lambda: self._next(deadline), self._clock, limit))
 
     def close(self) -> None:
         """Stop watching and let go of the device; harmless when it is gone or closed already."""
@@ -114,17 +113,17 @@ class V4l2Camera:
             raise damage
         raise PortTimeoutError("the camera sends no pictures; unplug it and plug it in again")
 
-    def _picture(self, pixels: NDArray[np.uint8], *, was_settled: bool) -> Picture:
-        taken_s = self._clock()
+    def _picture(self, taken: Taken) -> Picture:
         units = self._port.control(ControlId.EXPOSURE_ABSOLUTE)
         gain = self._port.control(ControlId.GAIN)
         exposure = Exposure(
             seconds=None if units is None else units / EXPOSURE_UNITS_A_SECOND,
             gain=None if gain is None else float(gain),
             automatic=self._port.control(ControlId.EXPOSURE_AUTO) != _MANUAL,
-            settled=was_settled,
+            settled=taken.settled,
         )
-        return Picture(upright(pixels, self._rotation), taken_s, self._rotation, exposure)
+        pixels = upright(taken.pixels, self._rotation)
+        return Picture(pixels, taken.taken_s, self._rotation, exposure)
 
 
 def _model(port: VideoPort, path: str) -> str:

@@ -1,13 +1,15 @@
 """Video4Linux 2: the structures and numbers of its ioctls, as far as a webcam needs them.
 
 Source: the kernel's include/uapi/linux/videodev2.h and v4l2-controls.h (6.1), and the media
-userspace API documentation. Layouts are this machine's own, so they hold for 32 and 64 bits.
+userspace API documentation. Two structures hold addresses or times and so have another layout on
+machines of 32 bits: layout() makes both, and the rest of the driver uses this machine's own.
 
 Our own, because the libraries that speak V4L2 (linuxpy, v4l2py, v4l2-python3) are GPL, which a
 product under Apache-2.0 cannot ship, and OpenCV or PyAV bring 30 to 90 MB to a kiosk.
 """
 
 import ctypes
+from dataclasses import dataclass
 from enum import IntEnum
 
 CAPTURE = 1  # V4L2_BUF_TYPE_VIDEO_CAPTURE
@@ -79,17 +81,6 @@ class PixFormat(ctypes.Structure):
     )
 
 
-class _FormatUnion(ctypes.Union):
-    # The kernel's union holds a structure with a pointer, which sets its alignment.
-    _fields_ = (("pix", PixFormat), ("raw_data", _U8 * 200), ("_align", ctypes.c_void_p))
-
-
-class Format(ctypes.Structure):
-    """struct v4l2_format."""
-
-    _fields_ = (("type", _U32), ("fmt", _FormatUnion))
-
-
 class RequestBuffers(ctypes.Structure):
     """struct v4l2_requestbuffers: how many pictures the kernel keeps room for."""
 
@@ -100,38 +91,6 @@ class RequestBuffers(ctypes.Structure):
         ("capabilities", _U32),
         ("flags", _U8),
         ("reserved", _U8 * 3),
-    )
-
-
-class _TimeValue(ctypes.Structure):
-    _fields_ = (("tv_sec", ctypes.c_long), ("tv_usec", ctypes.c_long))
-
-
-class _TimeCode(ctypes.Structure):
-    _fields_ = (("type", _U32), ("flags", _U32), ("digits", _U8 * 4), ("userbits", _U8 * 4))
-
-
-class _BufferUnion(ctypes.Union):
-    _fields_ = (("offset", _U32), ("userptr", ctypes.c_ulong), ("fd", _S32))
-
-
-class Buffer(ctypes.Structure):
-    """struct v4l2_buffer: the room for one picture, going to and fro."""
-
-    _fields_ = (
-        ("index", _U32),
-        ("type", _U32),
-        ("bytesused", _U32),
-        ("flags", _U32),
-        ("field", _U32),
-        ("timestamp", _TimeValue),
-        ("timecode", _TimeCode),
-        ("sequence", _U32),
-        ("memory", _U32),
-        ("m", _BufferUnion),
-        ("length", _U32),
-        ("reserved2", _U32),
-        ("request_fd", _S32),
     )
 
 
@@ -147,10 +106,78 @@ class BufferType(ctypes.Structure):
     _fields_ = (("type", ctypes.c_int),)
 
 
+_Word = type[ctypes.c_int32] | type[ctypes.c_int64]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The structures that differ between machines. format: v4l2_format. buffer: v4l2_buffer."""
+
+    format: type[ctypes.Structure]
+    buffer: type[ctypes.Structure]
+
+
+def layout(bits: int) -> Layout:
+    """Return the structures as a machine of 32 or 64 bits has them.
+
+    The times of 32 bits are those of programs with a 32-bit time_t. Every kernel takes them, unless
+    it was built without CONFIG_COMPAT_32BIT_TIME.
+    """
+    words: dict[int, _Word] = {32: ctypes.c_int32, 64: ctypes.c_int64}
+    word = words[bits]  # of the width of a long and a pointer
+    return Layout(_format(word), _buffer(word))
+
+
+def _format(word: _Word) -> type[ctypes.Structure]:
+    class FormatUnion(ctypes.Union):
+        # The kernel's union holds a structure with a pointer, which sets its alignment.
+        _fields_ = (("pix", PixFormat), ("raw_data", _U8 * 200), ("_align", word))
+
+    class Format(ctypes.Structure):
+        _fields_ = (("type", _U32), ("fmt", FormatUnion))
+
+    return Format
+
+
+class _TimeCode(ctypes.Structure):
+    _fields_ = (("type", _U32), ("flags", _U32), ("digits", _U8 * 4), ("userbits", _U8 * 4))
+
+
+def _buffer(word: _Word) -> type[ctypes.Structure]:
+    class TimeValue(ctypes.Structure):
+        _fields_ = (("tv_sec", word), ("tv_usec", word))
+
+    class BufferUnion(ctypes.Union):
+        _fields_ = (("offset", _U32), ("userptr", word), ("fd", _S32))
+
+    class Buffer(ctypes.Structure):
+        _fields_ = (
+            ("index", _U32),
+            ("type", _U32),
+            ("bytesused", _U32),
+            ("flags", _U32),
+            ("field", _U32),
+            ("timestamp", TimeValue),
+            ("timecode", _TimeCode),
+            ("sequence", _U32),
+            ("memory", _U32),
+            ("m", BufferUnion),
+            ("length", _U32),
+            ("reserved2", _U32),
+            ("request_fd", _S32),
+        )
+
+    return Buffer
+
+
+_OWN = layout(8 * ctypes.sizeof(ctypes.c_void_p))
+Format = _OWN.format  # size and layout of the pictures, going to and fro
+Buffer = _OWN.buffer  # the room for one picture, going to and fro
+
 _WRITE, _READ, _BOTH = 1, 2, 3
 
 
-def _number(direction: int, serial: int, structure: type[ctypes.Structure]) -> int:
+def ioctl_number(direction: int, serial: int, structure: type[ctypes.Structure]) -> int:
     """Return an ioctl number as asm-generic/ioctl.h makes it, type 'V'."""
     return direction << 30 | ctypes.sizeof(structure) << 16 | ord("V") << 8 | serial
 
@@ -158,17 +185,17 @@ def _number(direction: int, serial: int, structure: type[ctypes.Structure]) -> i
 class Request(IntEnum):
     """The ioctls, by the kernel's names without VIDIOC_."""
 
-    QUERYCAP = _number(_READ, 0, Capability)
-    ENUM_FMT = _number(_BOTH, 2, FormatDescription)
-    S_FMT = _number(_BOTH, 5, Format)
-    REQBUFS = _number(_BOTH, 8, RequestBuffers)
-    QUERYBUF = _number(_BOTH, 9, Buffer)
-    QBUF = _number(_BOTH, 15, Buffer)
-    DQBUF = _number(_BOTH, 17, Buffer)
-    STREAMON = _number(_WRITE, 18, BufferType)
-    STREAMOFF = _number(_WRITE, 19, BufferType)
-    G_CTRL = _number(_BOTH, 27, Control)
-    S_CTRL = _number(_BOTH, 28, Control)
+    QUERYCAP = ioctl_number(_READ, 0, Capability)
+    ENUM_FMT = ioctl_number(_BOTH, 2, FormatDescription)
+    S_FMT = ioctl_number(_BOTH, 5, Format)
+    REQBUFS = ioctl_number(_BOTH, 8, RequestBuffers)
+    QUERYBUF = ioctl_number(_BOTH, 9, Buffer)
+    QBUF = ioctl_number(_BOTH, 15, Buffer)
+    DQBUF = ioctl_number(_BOTH, 17, Buffer)
+    STREAMON = ioctl_number(_WRITE, 18, BufferType)
+    STREAMOFF = ioctl_number(_WRITE, 19, BufferType)
+    G_CTRL = ioctl_number(_BOTH, 27, Control)
+    S_CTRL = ioctl_number(_BOTH, 28, Control)
 
 
 def four_letters(code: int) -> str:

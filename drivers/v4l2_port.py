@@ -199,8 +199,9 @@ class VideoPort:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is None:
             return
-        with contextlib.suppress(OSError):
-            self._kernel.ioctl(descriptor, Request.STREAMOFF, codec.BufferType(codec.CAPTURE))
+        if self._rooms:  # else it never streamed, and may be streaming for another program
+            with contextlib.suppress(OSError):
+                self._kernel.ioctl(descriptor, Request.STREAMOFF, codec.BufferType(codec.CAPTURE))
         for room in self._rooms:
             room.close()
         self._rooms.clear()
@@ -238,7 +239,7 @@ class VideoPort:
         return self._descriptor
 
 
-def _buffer(index: int) -> codec.Buffer:
+def _buffer(index: int) -> ctypes.Structure:
     return codec.Buffer(index=index, type=codec.CAPTURE, memory=codec.MEMORY_MAP)
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from greenline.drivers.aura import Aura
+from greenline.drivers.aura import Aura, in_three_colours
 from greenline.drivers.errors import (
     DriverError,
     PortTimeoutError,
@@ -108,6 +108,12 @@ class Zfm:
         """The speed that is in use, bits a second."""
         return self._link.port.baud
 
+    def still_there(self) -> None:
+        """Ask the module for a sign of life; one that sleeps is left in peace."""
+        self._link.idle(self._link.clock())  # notices when the port is unplugged
+        if self._asleep_since is None:
+            self._ask(Command.READ_SYS_PARA)
+
     def finger_present(self) -> bool:
         """Look once whether something lies on the sensor: its touch line, else GenImg."""
         touch = self._wiring.touch
@@ -144,10 +150,19 @@ class Zfm:
     def light(self, aura: Aura) -> bool:
         """Show this on the ring of light until told otherwise; False: the module cannot.
 
-        A module that is busy may leave it unanswered: then it is not repeated. Raises DriverError.
+        A module that refuses the colour gets the nearest of the three that all rings know. One
+        that is busy may leave it unanswered: then it is not repeated. A module that did not say
+        what it is when it was opened, if only for noise, counts as ringless until it is opened
+        anew. Raises DriverError.
         """
-        ringless = self._product is None  # whatever has a ring also says what it is
-        return not ringless and self._is_obeyed(Command.AURA_LED_CONFIG, aura.encode())
+        if self._product is None:  # whatever has a ring also says what it is
+            return False
+        try:
+            wishes = dict.fromkeys((aura.encode(), in_three_colours(aura).encode()))
+            answers = (self._ask(Command.AURA_LED_CONFIG, wish) for wish in wishes)
+            return any(answer.code == Confirmation.OK for answer in answers)
+        except PortTimeoutError:
+            return False
 
     def sleep(self) -> bool:
         """Let the module rest until it is next used; False: it cannot, and stays awake.

@@ -33,6 +33,12 @@ class Command(IntEnum):
     HAND_SHAKE = 0x40
 
 
+ANSWERED_WITH_DATA = frozenset(
+    {Command.READ_SYS_PARA, Command.TEMPLATE_NUM, Command.READ_PROD_INFO}
+)
+"""The answer to every other command is its confirmation code and nothing else."""
+
+
 class Parameter(IntEnum):
     """Numbers of SetSysPara."""
 

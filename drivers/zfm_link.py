@@ -3,7 +3,8 @@
 Half duplex: never two commands at once, nothing numbered. So a late answer to an old command
 looks like the answer to a new one; after anything went wrong the link therefore waits until the
 line is silent before it speaks again, and settle() tells old answers from new ones: without it the
-picture of an earlier finger could be taken for that of a later one.
+picture of an earlier finger could be taken for that of a later one. settle()'s own question may be
+answered late too, which is why an answer of another length than the command's is never taken.
 """
 
 from collections.abc import Callable
@@ -12,8 +13,15 @@ from dataclasses import dataclass, replace
 
 from greenline.drivers.errors import BadPacketError, BadTransferError, PortTimeoutError
 from greenline.drivers.port import Clock, Port
-from greenline.drivers.zfm_codec import DEFAULT_ADDRESS, Decoder, Packet, PacketKind, encode
-from greenline.drivers.zfm_commands import Command, Confirmation, command
+from greenline.drivers.zfm_codec import (
+    DEFAULT_ADDRESS,
+    MAX_CONTENT,
+    Decoder,
+    Packet,
+    PacketKind,
+    encode,
+)
+from greenline.drivers.zfm_commands import ANSWERED_WITH_DATA, Command, Confirmation, command
 
 ANSWER_S = 1.0
 SILENCE_S = 1.0  # no byte for so long: the transfer is over, whether it was complete or not
@@ -66,6 +74,7 @@ class Link:
         self._decoder = Decoder(address)
         self._in_step = True
         self._owed = True  # an answer to an earlier command, of this program or the one before
+        self._unsettled = False  # a question of settle() got no answer so far
         self._hissing = False  # the last wait for silence was in vain
 
     def ask(self, code: Command, parameters: bytes = b"", timeout_s: float = ANSWER_S) -> Answer:
@@ -75,8 +84,9 @@ class Link:
         when nothing comes, BadTransferError when only damaged packets come.
         """
         packet = replace(command(code, parameters), address=self._address)
+        fits = bool if code in ANSWERED_WITH_DATA else _is_bare_code
         for _ in range(_ATTEMPTS):
-            answer = self._exchange(packet, timeout_s)
+            answer = self._exchange(packet, timeout_s, fits)
             if answer is not None and answer.code != Confirmation.BAD_PACKET:
                 return answer
         raise BadTransferError(
@@ -96,8 +106,12 @@ class Link:
         for _ in range(_SETTLE_ATTEMPTS):
             with suppress(PortTimeoutError):
                 if self._exchange(packet, ANSWER_S, _is_count) is not None:
-                    self._owed = False
+                    # More of them may follow; the module hears nothing while it speaks.
+                    self._in_step &= not self._unsettled
+                    self._owed = self._unsettled = False
                     return
+            self._unsettled = True
+            self._fill_up()
         raise PortTimeoutError(
             f"the sensor did not answer within {_SETTLE_ATTEMPTS * ANSWER_S:g} s, or only to "
             "earlier commands; look at its cable and its supply"
@@ -166,6 +180,17 @@ class Link:
             f"the sensor did not answer within {timeout_s:g} s; look at its cable and its supply"
         )
 
+    def _fill_up(self) -> None:
+        """Give the module the rest of a command whose length reached it too large.
+
+        It would wait for that, and take the next commands for it. Zeros outside a packet are
+        noise, which it skips.
+        """
+        rest = bytes(MAX_CONTENT)
+        took_s = len(rest) * 10 / self.port.baud
+        self.port.write(rest, self.clock() + took_s + ANSWER_S)
+        self.idle(self.clock() + took_s)
+
     def _next_packet(self, deadline: float) -> tuple[Packet | None, bool]:
         """Return the next good packet, None at the deadline; and whether bad ones came before."""
         damaged = over = False
@@ -204,6 +229,11 @@ class Link:
         while received and (now := self.clock()) < limit:
             received = self.port.read(_READ_SIZE, now + _QUIET_S)
         self._hissing = bool(received)
+
+
+def _is_bare_code(content: bytes) -> bool:
+    """Say whether this answers a command to which only a confirmation code is said."""
+    return len(content) == 1
 
 
 def _is_count(content: bytes) -> bool:

@@ -57,8 +57,9 @@ def search_speed(link: Link) -> None:
             if answers(link):
                 return
     raise PortTimeoutError(
-        "no fingerprint module answers at any speed; look at its supply, and whether its "
-        "RX and TX wires are crossed"
+        "no fingerprint module answers at any speed; look at its supply, whether its RX and TX "
+        "wires are crossed, and on the Pi's own pins (/dev/serial0) whether a serial console uses "
+        "the line: raspi-config switches it off"
     )
 
 

@@ -1,7 +1,9 @@
 """Fetching a picture from a ZFM module's buffer, where it stays until the next GenImg.
 
 Packets have no number and their check sum is weak, so a picture is believed by its total: the size
-that the module states, or one of the known sizes.
+that the module states, or one of the known sizes. Two errors that cancel out pass the sum. Lines
+that make such errors make many more that do not: once one was seen, a picture must come twice and
+be the same, until the line has been calm for a while. On a sound line this costs nothing.
 """
 
 from collections.abc import Callable
@@ -15,6 +17,7 @@ from greenline.drivers.zfm_start import demand_ok
 from greenline.drivers.zfm_tuning import Tuning
 
 _ATTEMPTS = 3
+_CALM_TRANSFERS = 40  # so many sound ones in a row, and the line is trusted again
 
 
 class Upload:
@@ -34,6 +37,8 @@ class Upload:
         self._link = link
         self._tuning = tuning
         self._ask = ask
+        self._calm = _CALM_TRANSFERS
+        self._damages_seen = link.damages
 
     def fetch(self, progress: Progress) -> tuple[bytes, Geometry]:
         """Return the picture's bytes, two pixels in each, and its size. Raises DriverError.
@@ -48,25 +53,44 @@ class Upload:
         return self._fetch_repeatedly(progress)
 
     def _fetch_repeatedly(self, progress: Progress) -> tuple[bytes, Geometry]:
-        unmarked: bytes | None = None
-        for attempt in range(_ATTEMPTS):
-            repeated, last = attempt > 0, attempt == _ATTEMPTS - 1
+        doubted: list[bytes] = []  # whole pictures that nothing has confirmed yet
+        failures = 0
+        while failures < _ATTEMPTS:
+            repeated, last = bool(failures or doubted), failures == _ATTEMPTS - 1
             transfer = self._transfer(progress, may_be_busy=repeated and not last)
-            size = self.geometry or BY_BYTES.get(len(transfer.data))
-            if size is None or len(transfer.data) != size.picture_bytes:
-                continue
-            # While the size is still to be learnt, half a picture may look like a whole small one:
-            # believe no damaged one, and none without an end mark at once.
-            sure = transfer.clean and (transfer.ended or transfer.data == unmarked)
-            if self.geometry or sure:
+            size = self._size_of(transfer)
+            trusted = self._is_trusted(transfer, whole=size is not None)
+            if size is not None and (trusted or transfer.data in doubted):
                 self.geometry = size
                 progress(1.0)
                 return transfer.data, size
-            unmarked = transfer.data if transfer.clean else None
+            # The first whole one is no failure: it waits for a second one that is the same.
+            failures += size is None or bool(doubted)
+            doubted += [] if size is None else [transfer.data]
         raise BadTransferError(
             f"the picture arrived damaged {_ATTEMPTS} times (the last with "
             f"{len(transfer.data)} bytes); look at the sensor's cable or choose a lower speed"
         )
+
+    def _size_of(self, transfer: Transfer) -> Geometry | None:
+        """Return the picture's size; None: it is not whole.
+
+        While the size is still to be learnt, half a picture may look like a whole small one:
+        no damaged one counts as whole then.
+        """
+        count = len(transfer.data)
+        if self.geometry is None:
+            return BY_BYTES.get(count) if transfer.clean else None
+        return self.geometry if count == self.geometry.picture_bytes else None
+
+    def _is_trusted(self, transfer: Transfer, *, whole: bool) -> bool:
+        """Note how the line behaves; say whether this transfer needs no second one like it."""
+        damages = self._link.damages
+        calm = whole and damages == self._damages_seen
+        self._calm = min(self._calm + 1, _CALM_TRANSFERS) if calm else 0
+        self._damages_seen = damages
+        told_its_end = transfer.ended or self.geometry is not None
+        return self._calm == _CALM_TRANSFERS and told_its_end
 
     def _transfer(self, progress: Progress, *, may_be_busy: bool) -> Transfer:
         """Ask for the picture and collect it; may_be_busy: the module may still be sending."""

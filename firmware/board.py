@@ -3,13 +3,16 @@
 It holds words and numbers only; pictures and templates never lie here.
 """
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 
 import msgspec
 
 from greenline.protocol.messages import Candidate, SearchedList
+
+NO_UPLINK = "the uplink process is not running"
 
 _MOST_CHECKS = 50
 
@@ -38,6 +41,36 @@ class Progress(StrEnum):
     EXPIRED = "expired"
 
 
+class DeviceName(StrEnum):
+    """The devices of a kiosk, by the names that officers read."""
+
+    SENSOR = "sensor"
+    CAMERA = "camera"
+    LIGHTS = "lights"
+    BUZZER = "buzzer"
+    KEYS = "keys"
+    DISPLAY = "status display"
+
+
+FAULT_CODES = {
+    DeviceName.SENSOR: "E21",
+    DeviceName.CAMERA: "E31",
+    DeviceName.LIGHTS: "E32",
+    DeviceName.BUZZER: "E33",
+    DeviceName.KEYS: "E34",
+    DeviceName.DISPLAY: "E35",
+}
+"""What stands for a missing device on the status display and in docs/configuration.md."""
+
+
+class DeviceState(msgspec.Struct, frozen=True):
+    """Whether a device is there. missing: why it is not, empty when it is; code: its fault code."""
+
+    name: DeviceName
+    missing: str = ""
+    code: str = ""
+
+
 class Capture(msgspec.Struct, frozen=True):
     """The capture that is going on. share: 0-1 of the picture read; quality: 0-100 or None."""
 
@@ -64,7 +97,11 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class BoardState(msgspec.Struct, frozen=True):
-    """Everything the page draws. pending: requests without a final answer; link: broker there."""
+    """Everything the page draws. link: broker there. devices: those of this kiosk, in order.
+
+    pending: requests without a final answer; oldest_ms: when the oldest of them was made, 0 without
+    any.
+    """
 
     version: int
     kiosk: str
@@ -74,6 +111,8 @@ class BoardState(msgspec.Struct, frozen=True):
     pending: int
     minimum_quality: int
     checks: tuple[Check, ...]
+    oldest_ms: int = 0
+    devices: tuple[DeviceState, ...] = ()
 
 
 class Board:
@@ -83,12 +122,13 @@ class Board:
         self._lock = threading.Lock()
         self._listeners: set[Callable[[], None]] = set()
         self._checks: dict[str, Check] = {}
+        self._pages = 0
         self._state = BoardState(
             version=0,
             kiosk=kiosk,
             capture=Capture(Phase.STARTING, "Starting"),
             link=False,
-            link_detail="the uplink process is not running",
+            link_detail=NO_UPLINK,
             pending=0,
             minimum_quality=minimum_quality,
             checks=(),
@@ -111,6 +151,33 @@ class Board:
     def show_link(self, *, up: bool, detail: str) -> None:
         """Show whether a broker can be reached, and if not why."""
         self._change(lambda state: msgspec.structs.replace(state, link=up, link_detail=detail))
+
+    def show_device(self, name: DeviceName, missing: str = "") -> None:
+        """Show that a device is there, or why it is missing."""
+        code = FAULT_CODES[name] if missing else ""
+
+        def apply(state: BoardState) -> BoardState:
+            known = {device.name: device for device in state.devices}
+            known[name] = DeviceState(name, missing, code)
+            devices = tuple(known[each] for each in DeviceName if each in known)
+            return msgspec.structs.replace(state, devices=devices)
+
+        self._change(apply)
+
+    @contextlib.contextmanager
+    def page(self) -> Iterator[None]:
+        """Count a screen that follows the board, as long as it does."""
+        with self._lock:
+            self._pages += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._pages -= 1
+
+    def pages(self) -> int:
+        """Return how many screens follow the board now."""
+        return self._pages
 
     def show_check(self, check: Check) -> None:
         """Add a check, or put it in the place of its earlier state."""
@@ -148,7 +215,10 @@ class Board:
             if check not in waiting:
                 del self._checks[check.request_id]
         return msgspec.structs.replace(
-            state, checks=tuple(newest[:_MOST_CHECKS]), pending=len(waiting)
+            state,
+            checks=tuple(newest[:_MOST_CHECKS]),
+            pending=len(waiting),
+            oldest_ms=waiting[-1].created_ms if waiting else 0,
         )
 
     def _change(self, change: Callable[[BoardState], BoardState]) -> None:

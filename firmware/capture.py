@@ -1,22 +1,26 @@
 """The capture thread: waits for the officer's word, then for a finger, and runs the line.
 
-The only thread that touches the sensor. A sensor that goes away is named on the board and opened
-again; the process goes on.
+The only thread that touches the sensor, its ring of light included. A sensor that goes away is
+named on the board and opened again; the process goes on.
 """
 
+import contextlib
 import logging
 import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from greenline.drivers.aura import show_on_ring
 from greenline.drivers.errors import DriverError
 from greenline.drivers.sensor import Retry, Sensor
-from greenline.firmware.board import Board, Capture, Phase
+from greenline.firmware.board import Board, Capture, DeviceName, Phase
 from greenline.firmware.checks import Checks
 from greenline.firmware.errors import StoreError
 from greenline.firmware.gate import Gate
 from greenline.firmware.line import Case, Impression, Line, Submitted, Unusable
+from greenline.firmware.reopening import Opening, Reopener
+from greenline.firmware.status import signal_of
 from greenline.models.errors import ModelsError
 from greenline.models.quality import Quality, Reason
 from greenline.prints.frame import Frame
@@ -24,9 +28,11 @@ from greenline.prints.frame import Frame
 log = logging.getLogger(__name__)
 
 _POLL_S = 0.3
-_REOPEN_S = 2.0
+_IDLE_LOOK_S = 2.0
 _FINGER_WAIT_S = 60.0
 _LIFT_WAIT_S = 15.0
+# How long "taken" and "again" stay at least, for the signal and its sound to be noticed.
+_TOLD_S = 1.0
 _STEP = 0.02
 
 _AGAIN = {
@@ -59,22 +65,22 @@ class CaptureThread:
 
     def __init__(
         self,
-        open_sensor: Callable[[], Sensor],
+        opening: Opening[Sensor],
         make_line: Callable[[Sensor], Line],
         board: Board,
         checks: Checks,
         gate: Gate,
         attempts: int,
     ) -> None:
-        self._open_sensor = open_sensor
         self._make_line = make_line
         self._board = board
         self._checks = checks
         self._gate = gate
         self._attempts = attempts
-        self._commands: queue.Queue[StartCheck] = queue.Queue(maxsize=1)
+        self._commands: queue.Queue[StartCheck | None] = queue.Queue(maxsize=1)
         self._cancelled = threading.Event()
         self._stopping = threading.Event()
+        self._reopener = Reopener(opening, self._stopping.wait)
         self._line: Line | None = None
         self._shown = Capture(Phase.STARTING, "Starting")
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
@@ -87,6 +93,8 @@ class CaptureThread:
         """Give the sensor back and end."""
         self._stopping.set()
         self._cancelled.set()
+        with contextlib.suppress(queue.Full):  # then there is one to wake it already
+            self._commands.put_nowait(None)
         self._thread.join(timeout=10)
 
     def request(self, command: StartCheck) -> bool:
@@ -117,11 +125,18 @@ class CaptureThread:
 
     def _turn(self) -> None:
         if self._line is None:
-            self._line = self._make_line(self._open_sensor())
+            sensor = self._reopener.next_step()
+            if sensor is None:
+                return
+            self._line = self._make_line(sensor)
+            self._board.show_device(DeviceName.SENSOR)
             self._show(Phase.READY, "Ready")
         try:
-            command = self._commands.get(timeout=_POLL_S)
+            command = self._commands.get(timeout=_IDLE_LOOK_S)
         except queue.Empty:
+            self._line.sensor.still_there()
+            return
+        if command is None:
             return
         self._cancelled.clear()
         self._check(self._line, command)
@@ -138,7 +153,7 @@ class CaptureThread:
         self._taken(submitted, impression)
         score = impression.quality.score
         self._show(Phase.LIFT_FINGER, "Taken. Lift the finger", share=1.0, quality=score)
-        self._wait(line, present=False, seconds=_LIFT_WAIT_S)
+        self._wait_lifted(line)
         self._show(Phase.READY, "Ready")
 
     def _taken(self, submitted: Submitted, impression: Impression) -> None:
@@ -200,6 +215,10 @@ class CaptureThread:
         else:
             score, words = None, _AGAIN[found]
         self._show(Phase.AGAIN, f"{words}. Lift the finger", quality=score, attempt=attempt)
+        self._wait_lifted(line)
+
+    def _wait_lifted(self, line: Line) -> None:
+        self._cancelled.wait(_TOLD_S)
         self._wait(line, present=False, seconds=_LIFT_WAIT_S)
 
     def _wait(self, line: Line, *, present: bool, seconds: float) -> bool:
@@ -223,14 +242,29 @@ class CaptureThread:
         quality: int | None = None,
         attempt: int = 0,
     ) -> None:
-        self._shown = Capture(phase, instruction, round(share, 2), quality, attempt)
+        before, self._shown = (
+            self._shown,
+            Capture(phase, instruction, round(share, 2), quality, attempt),
+        )
         self._board.show_capture(self._shown)
+        if signal_of(phase) is not signal_of(before.phase):
+            self._show_on_ring(phase)
+
+    def _show_on_ring(self, phase: Phase) -> None:
+        if self._line is None:
+            return
+        try:
+            show_on_ring(self._line.sensor, signal_of(phase))
+        except DriverError as fault:
+            # A light is no reason to lose a capture; a sensor that is gone says so when next used.
+            log.warning("ring of light failed", extra={"reason": str(fault)})
 
     def _lose_sensor(self, reason: str) -> None:
         log.warning("sensor lost", extra={"reason": reason})
         self._close_sensor()
+        self._reopener.failed()
+        self._board.show_device(DeviceName.SENSOR, missing=reason)
         self._show(Phase.FAULT, f"Sensor fault: {reason}")
-        self._stopping.wait(_REOPEN_S)
 
     def _close_sensor(self) -> None:
         if self._line is not None:

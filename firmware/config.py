@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from greenline.drivers.oled import USUAL_ADDRESS, Controller
 from greenline.link.settings import LinkSettings
 from greenline.protocol.messages import Label
 
@@ -25,11 +26,54 @@ class KioskKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     matcher: Path
 
 
+Pin = Annotated[int, Meta(ge=0, le=27)]
+"""A GPIO number (not the number of the contact) on the 40-pin header of a Raspberry Pi."""
+
+
+class LightConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One RGB LED. common_anode: its shared leg is at the supply, so low is on."""
+
+    red: Pin
+    green: Pin
+    blue: Pin
+    common_anode: bool = False
+
+
+class KeysConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The hardware keys; each connects its pin to ground. ok: check a finger; left: stop."""
+
+    ok: Pin
+    left: Pin
+
+
+class DisplayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The status display, an OLED of 128x64 pixels at an I2C line."""
+
+    controller: Controller
+    line: str = "/dev/i2c-1"
+    address: Annotated[int, Meta(ge=0x03, le=0x77)] = USUAL_ADDRESS
+    upside_down: bool = False
+
+
+class PanelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the kiosk has besides sensor and screen; nothing of it is needed to capture.
+
+    camera: a device URL. lights: in the order of their ring, or a single one.
+    """
+
+    camera: str | None = None
+    lights: tuple[LightConfig, ...] = ()
+    buzzer: Pin | None = None
+    keys: KeysConfig | None = None
+    display: DisplayConfig | None = None
+
+
 class KioskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The kiosk process.
 
     sensor: a device URL. store: its database file. socket: where the uplink connects.
     minimum_quality: 0-100, below it the finger is asked for again, attempts times at most.
+    panel: lights, keys, display, camera.
     request_lifetime_h, answer_lifetime_h: hours until an unanswered request, an answer, expires.
     """
 
@@ -46,6 +90,7 @@ class KioskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer_lifetime_h: Annotated[float, Meta(gt=0, le=24)] = 24.0
     model_threads: Annotated[int, Meta(ge=1, le=8)] = 1
     resend_first_s: Annotated[float, Meta(gt=0)] = 15.0
+    panel: PanelConfig = PanelConfig()
 
 
 class UplinkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from greenline.firmware import pipe
+from greenline.firmware.board import NO_UPLINK
 from greenline.firmware.dispatch import Dispatcher
 from greenline.firmware.errors import ConfigurationError, PipeError, StoreError
 from greenline.firmware.store import Pending, Store
@@ -24,7 +25,6 @@ log = logging.getLogger(__name__)
 _CHUNK = 65536
 _SEND_TIMEOUT_S = 10.0
 _HOUSEKEEPING_S = 5.0
-_NO_UPLINK = "the uplink process is not running"
 
 
 class GateListener(Protocol):
@@ -137,7 +137,7 @@ class Gate:
         try:
             data = self._uplink.recv(_CHUNK)
             if not data:
-                self._drop(_NO_UPLINK)
+                self._drop(NO_UPLINK)
                 return
             for message in self._decoder.feed(data):
                 self._handle(message)
@@ -232,7 +232,7 @@ class Gate:
             self._uplink.sendall(pipe.encode(message))
         except OSError as fault:
             log.warning("uplink dropped", extra={"reason": str(fault)})
-            self._drop(_NO_UPLINK)
+            self._drop(NO_UPLINK)
 
     def _drop(self, reason: str) -> None:
         if self._uplink is None:

@@ -10,12 +10,15 @@ from pathlib import Path
 
 from greenline.drivers.sensor import Sensor
 from greenline.firmware.board import Board
+from greenline.firmware.camera import CameraThread
 from greenline.firmware.capture import CaptureThread, StartCheck
 from greenline.firmware.checks import Checks
 from greenline.firmware.dispatch import Dispatcher
 from greenline.firmware.gate import Gate
 from greenline.firmware.inbox import Inbox
 from greenline.firmware.line import Case, Extraction, Line
+from greenline.firmware.panel import Panel, panel_threads
+from greenline.firmware.reopening import Opening
 from greenline.firmware.store import Store
 from greenline.models.quality import Quality
 from greenline.prints.frame import Frame
@@ -31,7 +34,8 @@ class KioskParts:
     """What a kiosk is made of. Times in milliseconds; minimum_quality 0-100."""
 
     name: str
-    open_sensor: Callable[[], Sensor]
+    sensor: Opening[Sensor]
+    panel: Panel
     judge: Callable[[Frame], Quality]
     extraction: Extraction
     signer: SigningKey
@@ -68,18 +72,28 @@ class Kiosk:
         dispatcher = Dispatcher(time.monotonic, resend_first_s=parts.resend_first_s)
         self._gate = Gate(parts.socket, self._store, self._checks, dispatcher, parts.now_ms)
         self._capture = CaptureThread(
-            parts.open_sensor, self._line, self.board, self._checks, self._gate, parts.attempts
+            parts.sensor, self._line, self.board, self._checks, self._gate, parts.attempts
         )
+        self.camera = None
+        if parts.panel.camera is not None:
+            self.camera = CameraThread(parts.panel.camera, self.board)
+        self._devices = panel_threads(parts.panel, self, parts.now_ms)
+        if self.camera is not None:
+            self._devices.append(self.camera)
 
     def start(self) -> None:
         """Show what is left of an earlier run, then let uplink and officer in."""
         self._checks.restore()
+        for device in self._devices:
+            device.start()
         self._gate.start()
         self._capture.start()
 
     def stop(self) -> None:
-        """Give back sensor, socket and store; everything taken is on the disk already."""
+        """Give back devices, socket and store; everything taken is on the disk already."""
         self._capture.stop()
+        for device in self._devices:
+            device.stop()
         self._gate.stop()
         self._store.close()
 

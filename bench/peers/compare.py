@@ -1,6 +1,6 @@
 """Greenline, pyfingerprint and adafruit-circuitpython-fingerprint side by side over one simulator.
 
-    nice python bench/peers/compare.py [--each 3]        (make bench-sensor-peers)
+    nice python bench/peers/compare.py [--each 4]        (make bench-sensor-peers; ten minutes)
 
 Every case is a fresh module on a pseudo-terminal, paced at 115200 bit/s, and a fresh process of
 one library. The line is spoilt for one answer (some kinds: for good) while the library takes one
@@ -71,9 +71,9 @@ CONDITIONS = [
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--each", type=int, default=3, help="cases of each kind and library")
+    parser.add_argument("--each", type=int, default=4, help="cases of each kind and library")
     parser.add_argument("--limit", type=float, default=45.0, help="seconds for one picture")
-    parser.add_argument("--jobs", type=int, default=4, help="cases at a time (they mostly wait)")
+    parser.add_argument("--jobs", type=int, default=6, help="cases at a time (they mostly wait)")
     options = parser.parse_args()
     if not PEERS_PYTHON.exists():
         raise SystemExit("make .venv-peers first: bench/peers/make-venv")

@@ -2,11 +2,14 @@
 
 Sources: Solomon Systech SSD1306 rev 1.1 and Sino Wealth SH1106 V2.3, the commands that set where
 the next byte of picture goes, whether the display is on, and how bright. Everything else is
-swallowed with its parameters. It stands in for smbus2's bus below luma.
+swallowed with its parameters. It stands in for smbus2's bus below luma, or, behind an I2cLine, for
+the kernel below smbus2.
 """
 
+import ctypes
 import errno
 import os
+import struct
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +20,7 @@ from greenline.drivers.oled import Controller
 WIDTH, HEIGHT = 128, 64
 _PAGES = HEIGHT // 8
 _COMMANDS, _PICTURE = 0x00, 0x40  # the control byte in front of what is sent
+_MOST_OF_SMBUS = 32
 
 # How many parameters follow a command; those that are not listed have none.
 _PARAMETERS = {
@@ -50,12 +54,17 @@ class OledPanel:
 
     def write_i2c_block_data(self, address: int, register: int, data: list[int]) -> None:
         """Take at most 32 bytes behind a control byte. Raises OSError when nothing answers."""
+        if len(data) > _MOST_OF_SMBUS:
+            raise _error(errno.EINVAL)
+        self.receive(address, bytes([register, *data]))
+
+    def receive(self, address: int, message: bytes) -> None:
+        """Take one message, a control byte first. Raises OSError when nothing answers."""
         if not self.plugged or address != self._address:
-            raise OSError(errno.EREMOTEIO, os.strerror(errno.EREMOTEIO))
-        if len(data) > 32:
-            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+            raise _error(errno.EREMOTEIO)
+        control, data = message[0], message[1:]
         self.bytes_received += len(data)
-        take = {_COMMANDS: self._take_command, _PICTURE: self._take_picture}[register]
+        take = {_COMMANDS: self._take_command, _PICTURE: self._take_picture}[control]
         for byte in data:
             take(byte)
 
@@ -102,3 +111,63 @@ class OledPanel:
         if self.controller is Controller.SSD1306 and self._column > self._columns[1]:
             self._column = self._columns[0]
             self._page = self._pages[0] if self._page == self._pages[1] else self._page + 1
+
+
+# Of the kernel's include/uapi/linux/i2c-dev.h and i2c.h.
+_SLAVE, _FUNCS, _RDWR, _SMBUS = 0x0703, 0x0705, 0x0707, 0x0720
+_SMBUS_WRITE, _I2C_BLOCK_DATA = 0, 8
+_I2C_AND_SMBUS = 0x0EFF_0009
+
+
+class I2cLine:
+    """The kernel's I2C line with one panel, as an ioctl: reads the kernel's structures in memory.
+
+    longest: bytes of the longest message that went over it.
+    """
+
+    def __init__(self, panel: OledPanel) -> None:
+        self.longest = 0
+        self._panel = panel
+        self._address = 0
+
+    def ioctl(self, descriptor: int, request: int, argument: object) -> int:
+        """Carry out one ioctl. Raises OSError as the kernel does."""
+        del descriptor
+        if request == _SLAVE and isinstance(argument, int):
+            self._address = argument
+        elif request == _FUNCS and isinstance(argument, ctypes.c_ulong):
+            argument.value = _I2C_AND_SMBUS
+        elif request == _SMBUS and isinstance(argument, ctypes.Structure):
+            self._write_block(bytes(argument))
+        elif request == _RDWR and isinstance(argument, ctypes.Structure):
+            self._write_messages(bytes(argument))
+        else:
+            raise _error(errno.ENOTTY)
+        return 0
+
+    def _write_block(self, asked: bytes) -> None:
+        """Carry out a struct i2c_smbus_ioctl_data: the data has its length in front."""
+        way, control, size, data = struct.unpack("@BBIP", asked)
+        length = ctypes.string_at(data, 1)[0]
+        if way != _SMBUS_WRITE or size != _I2C_BLOCK_DATA or length > _MOST_OF_SMBUS:
+            raise _error(errno.EINVAL)
+        self._send(self._address, bytes([control]) + ctypes.string_at(data + 1, length))
+
+    def _write_messages(self, asked: bytes) -> None:
+        """Carry out a struct i2c_rdwr_ioctl_data, each message a struct i2c_msg."""
+        first, count = struct.unpack("@PI", asked[: struct.calcsize("@PI")])
+        each = struct.Struct("@HHHP")
+        for address, flags, length, data in each.iter_unpack(
+            ctypes.string_at(first, count * each.size)
+        ):
+            if flags:
+                raise _error(errno.EINVAL)
+            self._send(address, ctypes.string_at(data, length))
+
+    def _send(self, address: int, message: bytes) -> None:
+        self._panel.receive(address, message)
+        self.longest = max(self.longest, len(message))
+
+
+def _error(number: int) -> OSError:
+    return OSError(number, os.strerror(number))

@@ -19,15 +19,25 @@ Expose = Callable[[float, int, int], NDArray[np.uint8]]
 
 @dataclass
 class PiWithCameras:
-    """The Pi. models: of its cameras. delivers: pictures come. taken: another program has them."""
+    """The Pi.
+
+    models: of its cameras. frame_s: time from picture to picture. delivers: pictures come. taken:
+    another program has them. failing: names of the library's calls that raise RuntimeError.
+    """
 
     expose: Expose
     models: list[str] = field(default_factory=lambda: ["imx708"])
     frame_s: float = 1 / 30
     delivers: bool = True
     taken: bool = False
+    failing: set[str] = field(default_factory=set)
     opened: int = 0
     clock: VirtualClock = field(default_factory=VirtualClock)
+
+    def demand_sound(self, call: str) -> None:
+        """Raise what the library raises when this call of it fails."""
+        if call in self.failing:
+            raise RuntimeError(f"{call} failed")
 
     def load(self) -> "PiWithCameras":
         """Import picamera2 on this Pi."""
@@ -82,6 +92,7 @@ class Device:
 
     def start(self) -> None:
         """Let the pictures come."""
+        self._pi.demand_sound("start")
 
     def capture_arrays(
         self, names: list[str], wait: float
@@ -89,7 +100,8 @@ class Device:
         """Wait for the next picture; a job that timed out takes it, until it is cancelled."""
         if names != ["main"]:
             raise KeyError(names)
-        if not self._pi.delivers or self._late_jobs:
+        self._pi.demand_sound("capture_arrays")
+        if not self._pi.delivers or self._late_jobs or wait < self._pi.frame_s:
             self._pi.clock.now += wait
             self._late_jobs += 1
             raise TimeoutError
@@ -100,8 +112,10 @@ class Device:
 
     def cancel_all_and_flush(self) -> None:
         """Forget the jobs that wait."""
+        self._pi.demand_sound("cancel_all_and_flush")
         self._late_jobs = 0
 
     def close(self) -> None:
         """Let go of the camera."""
+        self._pi.demand_sound("close")
         self._pi.opened -= 1

@@ -28,7 +28,7 @@ ANSWER_BYTES = 12  # an acknowledge on the line
 FRAME_BYTES = 11  # of a data packet besides its content
 _CONTENT_AT = 9
 
-_FOR_GOOD = 1_000_000
+_PAIR_WITHIN = 16  # bytes
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,27 @@ class Exchanged:
             pieces.append(Piece(bytes(data[cut : cut + len(piece.data)]), piece.pause_s))
             cut += len(piece.data)
         return pieces
+
+
+@dataclass(frozen=True)
+class PairOfWrongBits:
+    """One bit is wrong in each of two bytes close together, at another place in every picture.
+
+    share: of the pictures, how many are hit.
+    """
+
+    random: Random
+    shape: Shape
+    share: float
+
+    def spoil(self, answer: Pieces) -> Pieces:
+        """Return the answer, with a pair of wrong bits if it is hit."""
+        if self.random.random() >= self.share:
+            return answer
+        first = self.random.randrange(self.shape.line_bytes - _PAIR_WITHIN)
+        for at in self.random.sample(range(first, first + _PAIR_WITHIN), 2):
+            answer = ChangedByte(at, 1 << self.random.randrange(8)).spoil(answer)
+        return answer
 
 
 def _pictures(count: int, *faults: Fault) -> Spoilt:
@@ -182,6 +203,11 @@ def _damaged_command(random: Random, _: Shape, count: int) -> Spoilt:
     return Spoilt(commands=[Times(count, fault)])
 
 
+def _long_command(random: Random, _: Shape, count: int) -> Spoilt:
+    """Make the module wait for the rest of a command that is whole, and swallow the next ones."""
+    return Spoilt(commands=[Times(count, _wrong_byte(random, random.choice((7, 8))))])
+
+
 def _power_lost(random: Random, _: Shape, _count: int) -> Spoilt:
     return Spoilt(restart_at=random.uniform(0.0, 0.99))
 
@@ -195,7 +221,11 @@ def _cancelling(random: Random, shape: Shape, count: int) -> Spoilt:
 
 def _several(random: Random, shape: Shape, count: int) -> Spoilt:
     makers = random.sample(_SIMPLE, random.randint(2, 3))
-    return Spoilt([fault for make in makers for fault in make(random, shape, count).answers])
+    spoilt = [make(random, shape, count) for make in makers]
+    return Spoilt(
+        [fault for one in spoilt for fault in one.answers],
+        [fault for one in spoilt for fault in one.commands],
+    )
 
 
 _SIMPLE: list[Spoiler] = [
@@ -209,6 +239,8 @@ _SIMPLE: list[Spoiler] = [
     _cut,
     _standstill,
     _late_answer,
+    _damaged_command,
+    _long_command,
 ]
 
 SPOILERS: dict[str, Spoiler] = {
@@ -231,6 +263,7 @@ SPOILERS: dict[str, Spoiler] = {
     "line stands still, 0.05-5 s": _standstill,
     "late answer, 0.05-5 s": _late_answer,
     "command damaged on its way": _damaged_command,
+    "command with a garbled length": _long_command,
     "power lost within the picture": _power_lost,
     "two or three of these at once": _several,
     "burst: 2-40 wrong bytes within 64": partial(_burst, most=40),

@@ -112,6 +112,10 @@ class UruReader:
         self._finger = None
         self._report_finger()
 
+    def key(self, number: int) -> int:
+        """Return one of its keys, 32 bits; a driver has to ask for it by a register."""
+        return self._keys[number]
+
     @property
     def delivers(self) -> Frame:
         """What a driver that loses nothing makes of the picture now, in the sensor's own pixels."""

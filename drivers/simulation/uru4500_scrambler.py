@@ -32,7 +32,7 @@ def byte_of(register: int) -> int:
     )
 
 
-@lru_cache(maxsize=16)  # a reader has few keys, and this is slow
+@lru_cache(maxsize=64)  # a reader has few keys, and this is slow
 def keystream(key: int, count: int) -> bytes:
     """Return the key's first count bytes."""
     stream = bytearray()

@@ -60,6 +60,33 @@ class Changed:
 
 
 @dataclass(frozen=True)
+class Flipped:
+    """One bit of a byte arrives as its opposite. bit: 0-7."""
+
+    at: int
+    bit: int
+
+    def spoil(self, data: bytes) -> bytes:
+        """Return the data with that bit."""
+        spoilt = bytearray(data)
+        if self.at < len(spoilt):
+            spoilt[self.at] ^= 1 << self.bit
+        return bytes(spoilt)
+
+
+@dataclass(frozen=True)
+class Both:
+    """Two faults strike the same transfer."""
+
+    first: UsbFault
+    second: UsbFault
+
+    def spoil(self, data: bytes) -> bytes:
+        """Return what the second leaves of what the first leaves."""
+        return self.second.spoil(self.first.spoil(data))
+
+
+@dataclass(frozen=True)
 class Sound:
     """Nothing is wrong: lets a transfer pass before the next fault."""
 

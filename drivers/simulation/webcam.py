@@ -158,7 +158,7 @@ class WebcamKernel:
             raise _error(errno.EINVAL)
         argument.pixelformat = codec.from_letters(names[argument.index])
 
-    def _set_format(self, argument: codec.Format) -> None:
+    def _set_format(self, argument: ctypes.Structure) -> None:
         """Take the format and size that come nearest to the wish."""
         if self.streaming or self.holders > 1:
             raise _error(errno.EBUSY)
@@ -181,16 +181,16 @@ class WebcamKernel:
         self._rooms = [bytearray(size) for _ in range(argument.count)]
         self._empty, self._full = [], []
 
-    def _query_buffer(self, argument: codec.Buffer) -> None:
+    def _query_buffer(self, argument: ctypes.Structure) -> None:
         argument.length = len(self._rooms[argument.index])
         argument.m.offset = argument.index * 4096
 
-    def _queue_buffer(self, argument: codec.Buffer) -> None:
+    def _queue_buffer(self, argument: ctypes.Structure) -> None:
         if argument.index in self._empty:
             raise _error(errno.EINVAL)
         self._empty.append(argument.index)
 
-    def _dequeue_buffer(self, argument: codec.Buffer) -> None:
+    def _dequeue_buffer(self, argument: ctypes.Structure) -> None:
         if not self.streaming:
             raise _error(errno.EINVAL)
         if not self._full:

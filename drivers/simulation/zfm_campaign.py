@@ -4,6 +4,7 @@ Used by bench/zfm_faults.py (thousands of transfers) and by the tests (a few of 
 same kind, number and seed give the same case again.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -13,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from greenline.drivers.errors import DriverError
-from greenline.drivers.simulation.spoilers import SPOILERS, Shape, Spoiler
+from greenline.drivers.recovery import Recovery
+from greenline.drivers.simulation.faults import OnPictures
+from greenline.drivers.simulation.spoilers import SPOILERS, PairOfWrongBits, Shape, Spoiler
 from greenline.drivers.simulation.virtual import VirtualPort
 from greenline.drivers.simulation.wire import Wire
 from greenline.drivers.simulation.zfm_kinds import AS608, OLD_UNMARKED, R503, R551, ModuleKind
@@ -26,8 +29,12 @@ _KINDS = (AS608, R503, R503, R551, OLD_UNMARKED)
 _PACKET_SIZES = (32, 64, 128, 256)
 _COUNTS = (1, 1, 2, 9)  # answers that are spoilt: mostly one, sometimes all
 _RESTS_S = (0.0, 60.0)  # at once, and when a module that paused or hissed has finished
-_NEXT_TRIES = 6  # a slow module may go on for a minute with a picture that nobody wants
+# A slow module may go on for a minute with a picture that nobody wants. Of these tries the kiosk
+# makes each after a wait twice as long as the one before.
+_NEXT_TRIES = 10
 _COMMANDS_OF_A_SCAN = 2  # GenImg and UpImage
+_PRINTS = 7
+_MOST_TRANSFERS, _BESIDES_S = 4, 60.0  # what a scan may take; with more it counts as hung
 
 
 class Outcome(Enum):
@@ -39,6 +46,10 @@ class Outcome(Enum):
     WRONG = "WRONG PICTURE"
     FOREIGN = "FOREIGN EXCEPTION"
     HUNG = "HUNG"
+
+
+_RIGHT = (Outcome.AT_ONCE, Outcome.REPEATED)
+_WORST = (Outcome.WRONG, Outcome.FOREIGN)
 
 
 @dataclass(frozen=True)
@@ -102,7 +113,34 @@ def run_case(kind: str, spoiler: Spoiler, seed: str) -> Case:
     return trial.judge_next(case, other, random.choice(_RESTS_S))
 
 
+def run_bad_line(share: float, scans: int, seed: int, *, reopening: bool) -> Counter[Outcome]:
+    """Scan again and again over one line that stays bad, another finger each time.
+
+    share: of the pictures on the line, how many get two wrong bits close together, each time
+    elsewhere. About one such pair in 16 cancels out, which the check sum cannot show. reopening:
+    open the sensor anew after each refusal, which makes it forget how the line behaved.
+    """
+    random = Random(f"{seed}/{share}")  # noqa: S311  # a repeatable choice, no secret
+    module = ZfmModule(R503, 115200)
+    port = VirtualPort(Wire(module, paced=True), module.baud)
+    sensor = Zfm.open(port, port.clock)
+    shape = Shape(module.packet_size, R503.width * R503.height // 2)
+    port.wire.faults[:] = [OnPictures(PairOfWrongBits(random, shape, share))]
+    prints = [_print(R503, random) for _ in range(_PRINTS)]
+    ends = Counter[Outcome]()
+    for number in range(scans):
+        pressed = prints[number % _PRINTS]
+        module.press(pressed)
+        outcome, _, _ = _Trial(port, module, sensor, pressed).scan()
+        ends[outcome] += 1
+        if reopening and outcome is Outcome.REFUSED:
+            sensor = Zfm.open(port, port.clock)
+    return ends
+
+
 class _Trial:
+    """One module with a print on it, its line, and its driver."""
+
     def __init__(self, port: VirtualPort, module: ZfmModule, sensor: Zfm, pressed: Frame) -> None:
         self._port = port
         self._module = module
@@ -111,14 +149,16 @@ class _Trial:
         # A picture without end marks is seen twice before its size is known.
         learning = sensor.info().width is None and not module.kind.marks_last
         self._usual_commands = _COMMANDS_OF_A_SCAN + learning
+        picture_s = self._wanted.size // 2 * 10 / port.baud
+        self._limit_s = _BESIDES_S + _MOST_TRANSFERS * 2 * picture_s  # 2: as slow as is borne
 
     def run(self, spoiler: Spoiler, random: Random, shape: Shape, what: str) -> Case:
-        port, module = self._port, self._module
+        port = self._port
         spoilt = spoiler(random, shape, random.choice(_COUNTS))
         port.wire.faults[:] = spoilt.answers
         port.wire.command_faults[:] = spoilt.commands
         restart_at = spoilt.restart_at
-        before_s, before = port.clock(), module.commands
+        before_s = port.clock()
 
         def progress(share: float) -> None:
             nonlocal restart_at
@@ -126,31 +166,38 @@ class _Trial:
                 restart_at = None
                 port.wire.restart_module(port.clock())
 
-        outcome, error, wrong = self._scan(progress)
-        took_s = port.clock() - before_s
-        if outcome is Outcome.AT_ONCE and module.commands - before > self._usual_commands:
-            outcome = Outcome.REPEATED
-        if took_s > self._limit_s(shape):
-            outcome = Outcome.HUNG
-        return Case(outcome, error, wrong, took_s, 0, what)
+        outcome, error, wrong = self.scan(progress)
+        return Case(outcome, error, wrong, port.clock() - before_s, 0, what)
 
     def judge_next(self, case: Case, other: Frame, rest_s: float) -> Case:
         """Make the line sound, lay another finger on, scan: the first one must not come again."""
-        port = self._port
+        port, recovery = self._port, Recovery(self._port.clock)
         port.wire.faults.clear()
         port.wire.command_faults.clear()
         port.clock.now += rest_s
         self._module.press(other)
         self._wanted = _seen(other)
         for number in range(1, _NEXT_TRIES + 1):
-            outcome, error, wrong = self._scan(lambda _: None)
-            if outcome is Outcome.AT_ONCE:
+            outcome, error, wrong = self.scan()
+            if outcome in _RIGHT:
                 return replace(case, next_try=number)
             if outcome is not Outcome.REFUSED:
                 return replace(case, outcome=outcome, error=error, wrong_pixels=wrong)
+            recovery.failed()
+            port.clock.now += recovery.wait_s()
         return case
 
-    def _scan(self, progress: Callable[[float], None]) -> tuple[Outcome, str, int]:
+    def scan(self, progress: Callable[[float], None] = lambda _: None) -> tuple[Outcome, str, int]:
+        """Scan once; return how it ended, the exception's name, and how many pixels are wrong."""
+        before_s, before = self._port.clock(), self._module.commands
+        outcome, error, wrong = self._take_picture(progress)
+        if self._port.clock() - before_s > self._limit_s and outcome not in _WORST:
+            return Outcome.HUNG, error, 0
+        if outcome is Outcome.AT_ONCE and self._module.commands - before > self._usual_commands:
+            outcome = Outcome.REPEATED
+        return outcome, error, wrong
+
+    def _take_picture(self, progress: Callable[[float], None]) -> tuple[Outcome, str, int]:
         try:
             got = self._sensor.scan(progress)
         except DriverError as error:
@@ -163,11 +210,6 @@ class _Trial:
             return Outcome.WRONG, "", self._wanted.size
         wrong = int((got.pixels != self._wanted).sum())
         return (Outcome.WRONG if wrong else Outcome.AT_ONCE), "", wrong
-
-    def _limit_s(self, shape: Shape) -> float:
-        """Return what a scan may take: three transfers, each twice as long as a sound one."""
-        picture_s = shape.picture_bytes * 10 / self._port.baud
-        return 60.0 + 3 * 2 * picture_s
 
 
 def _seen(pressed: Frame) -> NDArray[np.uint8]:

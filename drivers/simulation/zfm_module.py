@@ -25,6 +25,7 @@ Answer = list[bytes]
 
 _PASSWORD_VERIFIED, _PICTURE_VALID = 0x04, 0x08
 _INFO_PAGE_BYTES = 512
+_SEVEN_COLOURS_FROM = 0x0102  # version of an R503; those before know three
 
 
 class ZfmModule:
@@ -224,6 +225,10 @@ class ZfmModule:
         if len(parameters) != 4 or not 1 <= parameters[0] <= 6:
             return _acknowledge(Confirmation.BAD_PACKET)
         control, speed, colour, times = parameters
+        product = self.kind.product
+        recent = product is not None and product.hardware >= _SEVEN_COLOURS_FROM
+        if not 1 <= colour <= (7 if recent else 3):
+            return _acknowledge(Confirmation.BAD_VALUE)
         self.light = control, speed, colour, times
         return _acknowledge(Confirmation.OK)
 

@@ -1,13 +1,14 @@
 """The officer's page, served on the loopback interface by the kiosk process.
 
-The page draws the board's state as it is pushed to it; all it can do is start a check and cancel
-it. asyncio lives here alone: the board calls from other threads, which only set an event.
+The page draws the board's state as it is pushed to it; all it can do is start a check, cancel it
+and look through the camera. asyncio lives here alone: board and camera call from other threads,
+which only set an event.
 """
 
 import asyncio
 import contextlib
 import importlib.resources
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Annotated, Protocol
 
 import msgspec
@@ -26,6 +27,7 @@ from greenline.firmware.board import Board
 
 _HEARTBEAT_S = 15.0
 _RECONNECT_MS = 1000
+_BOUNDARY = b"picture"
 _MOST_BODY_BYTES = 1024
 
 _HEADERS = {
@@ -40,10 +42,24 @@ _HEADERS = {
 }
 
 
+class Preview(Protocol):
+    """A camera that runs while somebody watches."""
+
+    def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
+        """Call watcher after each picture; returns how to end it."""
+
+    def newest(self) -> bytes | None:
+        """Return the newest picture as a JPEG file; None when there is none to show now."""
+
+
 class Checkpoint(Protocol):
     """What the page may ask of the kiosk."""
 
     board: Board
+
+    @property
+    def camera(self) -> Preview | None:
+        """What the camera sees; None when the kiosk has none."""
 
     def start_check(self, finger: int) -> bool:
         """Open a check; False when the kiosk is not ready for it."""
@@ -64,6 +80,7 @@ def make_app(kiosk: Checkpoint) -> ASGIApp:
         routes=[
             Route("/api/state", endpoints.state),
             Route("/api/events", endpoints.events),
+            Route("/api/camera", endpoints.look),
             Route("/api/check", endpoints.start, methods=["POST"]),
             Route("/api/cancel", endpoints.cancel, methods=["POST"]),
             Mount("/", StaticFiles(directory=str(static), html=True)),
@@ -90,6 +107,14 @@ class _Endpoints:
     async def events(self, request: Request) -> Response:
         return StreamingResponse(
             _follow(self._kiosk.board, request), media_type="text/event-stream"
+        )
+
+    async def look(self, request: Request) -> Response:
+        if self._kiosk.camera is None:
+            return JSONResponse({"error": "This kiosk has no camera"}, 404)
+        return StreamingResponse(
+            _look(self._kiosk.camera, request),
+            media_type=f"multipart/x-mixed-replace; boundary={_BOUNDARY.decode()}",
         )
 
     async def start(self, request: Request) -> Response:
@@ -148,16 +173,7 @@ async def _body(request: Request) -> bytes | None:
 
 async def _follow(board: Board, request: Request) -> AsyncIterator[bytes]:
     """Yield the state as server-sent events, at once and after each change."""
-    loop = asyncio.get_running_loop()
-    changed = asyncio.Event()
-
-    def wake() -> None:
-        # The loop may have ended between the last event and forget(): nobody is left to wake.
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(changed.set)
-
-    forget = board.listen(wake)
-    try:
+    with board.page(), _changes(board.listen) as changed:
         yield b"retry: %d\n\n" % _RECONNECT_MS
         while not await request.is_disconnected():
             changed.clear()
@@ -166,5 +182,33 @@ async def _follow(board: Board, request: Request) -> AsyncIterator[bytes]:
                 await asyncio.wait_for(changed.wait(), _HEARTBEAT_S)
             except TimeoutError:
                 yield b": still here\n\n"
+
+
+async def _look(camera: Preview, request: Request) -> AsyncIterator[bytes]:
+    """Yield the camera's pictures, each as it comes, as long as the browser takes them."""
+    with _changes(camera.watch) as changed:
+        while not await request.is_disconnected():
+            changed.clear()
+            picture = camera.newest()
+            if picture is not None:
+                yield b"--%b\r\nContent-Type: image/jpeg\r\n\r\n%b\r\n" % (_BOUNDARY, picture)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), _HEARTBEAT_S)
+
+
+@contextlib.contextmanager
+def _changes(listen: Callable[[Callable[[], None]], Callable[[], None]]) -> Iterator[asyncio.Event]:
+    """Give an event that is set after each change, which other threads tell of."""
+    loop = asyncio.get_running_loop()
+    changed = asyncio.Event()
+
+    def wake() -> None:
+        # The loop may have ended between the last event and forget(): nobody is left to wake.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(changed.set)
+
+    forget = listen(wake)
+    try:
+        yield changed
     finally:
         forget()

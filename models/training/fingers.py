@@ -7,7 +7,7 @@ import numpy as np
 from greenline.models.training.cores import core_endings
 from greenline.models.training.fields import Field, blur, seeded
 from greenline.models.training.masters import grow
-from greenline.models.training.orientation import HEIGHT, WIDTH, draw_flow
+from greenline.models.training.orientation import HEIGHT, WIDTH, Flow, draw_flow
 from greenline.prints.template import Template
 
 _FINGER = 0x6669
@@ -54,6 +54,11 @@ def make_finger(seed: int) -> Finger:
         np.full(len(found), 100, np.uint8),
     )
     return Finger(seed, flow.name, skin, template)
+
+
+def flow_of(seed: int) -> Flow:
+    """Return the ridge flow along which the finger of seed was grown."""
+    return draw_flow(seeded(seed, _FINGER))
 
 
 def _pores(rng: np.random.Generator, ridges: Field) -> Field:

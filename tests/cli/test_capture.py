@@ -91,6 +91,10 @@ def test_a_smudged_finger_is_asked_for_once_more(
         ("usb:045e:00bb", "045e:00bb: it is not there"),
         ("usb:05ba", "names no device"),
         ("finger", "an address begins with one of serial:, usb:"),
+        ("usb://[x", "cannot be read as an address"),
+        ("v4l2:/dev/there-is-no-such-device", "it is not there; plug the camera in"),
+        ("picamera:x", "is no camera's number"),
+        ("folder:/there/is/no/such/folder", "this folder cannot be read"),
     ],
 )
 def test_a_device_that_is_not_there_or_cannot_be_meant_is_a_sentence(
@@ -99,3 +103,36 @@ def test_a_device_that_is_not_there_or_cannot_be_meant_is_a_sentence(
     told = greenline("capture", "--device", device, "--out", tmp_path / "finger.png")
     assert told.code == 6
     assert sentence in told.sentence
+
+
+@pytest.mark.parametrize(
+    ("out", "sentence"),
+    [
+        ("finger.jpg", "the picture is written as PNG: end the file's name in .png"),
+        ("finger", "the picture is written as PNG: end the file's name in .png"),
+        ("none/finger.png", "cannot be written: there is no folder "),
+        ("folder.png", "cannot be written: is a folder, not a file"),
+    ],
+)
+def test_a_picture_that_could_not_be_kept_is_not_asked_for(
+    greenline: Greenline, line: PtyLine, pressed: Frame, tmp_path: Path, out: str, sentence: str
+) -> None:
+    (tmp_path / "folder.png").mkdir()
+    told = greenline("capture", "--device", f"serial:{line.path}", "--out", tmp_path / out)
+    assert (told.code, told.out) == (3, "")
+    assert sentence in told.sentence
+    assert line.wire.module.commands == 0
+
+
+def test_a_camera_gives_a_still(greenline: Greenline, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (48, 64, 3)).astype(np.uint8)
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    Image.fromarray(pixels).save(folder / "1.png")
+    out = tmp_path / "STILL.PNG"
+    told = greenline("capture", "--device", f"folder:{folder}?rotation=180", "--out", out)
+    assert (told.code, told.err) == (0, "")
+    assert told.out == f"folder of pictures\n{out}: 64 x 48 pixels\n"
+    with Image.open(out) as image:
+        np.testing.assert_array_equal(np.asarray(image), pixels[::-1, ::-1])
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600

@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from greenline.cli.configuration import read_configuration, write_configuration
 from greenline.cli.errors import CommandError
 from greenline.cli.simulate import ShelfFile
-from greenline.firmware.config import KioskConfig, KioskKeys, SearchDefaults, UplinkConfig
+from greenline.drivers.oled import Controller
+from greenline.firmware.config import (
+    DisplayConfig,
+    KeysConfig,
+    KioskConfig,
+    KioskKeys,
+    LightConfig,
+    PanelConfig,
+    SearchDefaults,
+    UplinkConfig,
+)
 from greenline.link.settings import LinkSettings
 from greenline.matcher.config import MatcherConfig, MatcherKeys
 
@@ -27,6 +37,16 @@ LINKS = st.builds(
     port=st.integers(1, 65535),
     backoff_longest_s=st.floats(1, 3600),
 )
+PINS = st.integers(0, 27)
+PANELS = st.builds(
+    PanelConfig,
+    camera=st.none() | WORDS,
+    lights=st.lists(st.builds(LightConfig, PINS, PINS, PINS, st.booleans()), max_size=3).map(tuple),
+    buzzer=st.none() | PINS,
+    keys=st.none() | st.builds(KeysConfig, PINS, PINS),
+    display=st.none()
+    | st.builds(DisplayConfig, st.sampled_from(Controller), WORDS, st.integers(3, 119)),
+)
 KIOSKS = st.builds(
     KioskConfig,
     name=WORDS,
@@ -43,6 +63,7 @@ KIOSKS = st.builds(
     minimum_quality=st.integers(0, 100),
     request_lifetime_h=st.floats(0.001, 72),
     resend_first_s=SECONDS,
+    panel=PANELS,
 )
 UPLINKS = st.builds(UplinkConfig, kiosk=WORDS, socket=PATHS, broker=LINKS)
 MATCHERS = st.builds(

@@ -65,7 +65,7 @@ WRONG = {
 }
 KIOSK = {
     "unknown key in a table": (
-        "kiosk.toml", append("\nnoise = 1\n"), 4, "unknown field `noise` - at `$.search`",
+        "kiosk.toml", append("\nnoise = 1\n"), 4, "unknown field `noise` - at `$.panel`",
     ),
     "value out of range": (
         "kiosk.toml", put("attempts = 3", "attempts = 0"), 4, "`$.attempts`",
@@ -74,6 +74,19 @@ KIOSK = {
         "kiosk.toml", put("resend_first_s = 1.0", "resend_first_s = inf"), 4,
         "resend_first_s must be a finite number",
     ),
+    "sensor that cannot be meant": (
+        "kiosk.toml", put('sensor = "serial:', 'sensor = "cereal:'), 4,
+        "kiosk.toml: sensor: no sensor at 'cereal:",
+    ),
+    "camera that cannot be meant": (
+        "kiosk.toml", append('\ncamera = "/dev/video0"\n'), 4,
+        "panel.camera: no camera at '/dev/video0': an address begins with",
+    ),
+    "one pin for two devices": (
+        "kiosk.toml", append("\nbuzzer = 6\n[panel.keys]\nok = 6\nleft = 5\n"), 4,
+        "panel: the pin GPIO6 is named for two devices",
+    ),
+    "a pin that no board has": ("kiosk.toml", append("\nbuzzer = 28\n"), 4, "`$.panel.buzzer`"),
     "bad name": ("kiosk.toml", put('name = "kiosk-01"', 'name = "Kiosk 1/#"'), 4, "is not a name"),
     "no signing key": (
         "kiosk-01.signing.pem", remove, 4, "kiosk-01.signing.pem cannot be read: No such file",

@@ -8,9 +8,18 @@ import pytest
 
 from greenline.cli import __main__ as command_line
 from greenline.cli.configuration import read_configuration
-from greenline.drivers.errors import PortLostError
-from greenline.drivers.urls import open_sensor
-from greenline.firmware.config import KioskConfig, UplinkConfig
+from greenline.drivers.camera_urls import parse_camera
+from greenline.drivers.errors import SensorUrlError
+from greenline.drivers.urls import check_sensor_url
+from greenline.firmware.board import FAULT_CODES
+from greenline.firmware.config import (
+    DisplayConfig,
+    KeysConfig,
+    KioskConfig,
+    LightConfig,
+    UplinkConfig,
+)
+from greenline.firmware.status import NO_SCREEN_CODE, NO_UPLINK_CODE
 from greenline.link.settings import LinkSettings
 from greenline.matcher.config import MatcherConfig
 from greenline.protocol.topics import check_name
@@ -21,7 +30,25 @@ FILES: dict[str, type[msgspec.Struct]] = {
     "uplink.toml": UplinkConfig,
     "matcher.toml": MatcherConfig,
 }
-TABLES = {**FILES, "The table broker": LinkSettings}
+TABLES: dict[str, type[msgspec.Struct]] = {
+    **FILES,
+    "The table broker": LinkSettings,
+    "A table panel.lights": LightConfig,
+    "The table panel.keys": KeysConfig,
+    "The table panel.display": DisplayConfig,
+}
+
+
+def table(title: str, folder: Path) -> dict[str, object]:
+    """Return a table of the examples as plain values."""
+    if title in FILES:
+        return dict(msgspec.to_builtins(example(title, folder), enc_hook=str))
+    path = title.rsplit(maxsplit=1)[-1].split(".")
+    name = "uplink.toml" if path == ["broker"] else "kiosk.toml"
+    found = msgspec.to_builtins(example(name, folder), enc_hook=str)
+    for step in path:
+        found = found[step]
+    return dict(found if isinstance(found, dict) else found[0])
 
 
 def section(title: str) -> str:
@@ -87,9 +114,8 @@ def test_each_range_is_the_one_that_is_enforced(
     tmp_path: Path, title: str, key: str, described: str
 ) -> None:
     kind = TABLES[title]
-    name = "uplink.toml" if kind is LinkSettings else title
-    whole = msgspec.to_builtins(example(name, tmp_path), enc_hook=str)
-    table = whole["broker"] if kind is LinkSettings else whole
+    whole = table(title, tmp_path)
+    *outer, last = key.split(".")
     between = RANGE.search(described)
     most = re.search(r"at most (\d+)", described)
     if between:
@@ -103,8 +129,13 @@ def test_each_range_is_the_one_that_is_enforced(
         outside += [float(most[1]) * 1.001] if most else []
 
     def accepted(value: float) -> bool:
+        changed = msgspec.json.decode(msgspec.json.encode(whole))
+        place = changed
+        for step in outer:
+            place = place[step]
+        place[last] = value
         try:
-            msgspec.convert({**table, key: value}, kind, dec_hook=lambda to, text: to(text))
+            msgspec.convert(changed, kind, dec_hook=lambda to, text: to(text))
         except msgspec.ValidationError:
             return False
         return True
@@ -145,10 +176,24 @@ def test_names_in_the_examples_are_names_and_fit_together(tmp_path: Path) -> Non
 def test_each_address_of_a_sensor_can_be_meant() -> None:
     addresses = [row[0].strip("`") for row in rows("Sensor addresses")]
 
-    assert len(addresses) == 2
+    assert len(addresses) == 8
     for address in addresses:
-        with pytest.raises(PortLostError):  # there is no such device here, but the address is one
-            open_sensor(address.replace("/dev/fingerprint", "/dev/there-is-none"))
+        check_sensor_url(address)
+    with pytest.raises(SensorUrlError):
+        check_sensor_url(addresses[-1] + "9x")
+
+
+def test_each_address_of_a_camera_can_be_meant() -> None:
+    addresses = [row[0].strip("`") for row in rows("Camera addresses")]
+
+    kinds = [parse_camera(address)[0] for address in addresses]
+    assert kinds == ["picamera", "v4l2", "v4l2", "picamera", "folder"]
+
+
+def test_each_fault_code_is_listed_once() -> None:
+    listed = [row[0] for row in rows("Fault codes")]
+
+    assert listed == sorted({*FAULT_CODES.values(), NO_SCREEN_CODE, NO_UPLINK_CODE})
 
 
 def test_each_exit_code_is_listed() -> None:

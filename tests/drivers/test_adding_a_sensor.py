@@ -86,6 +86,32 @@ def test_the_example_gives_the_right_picture_after_a_damaged_one(
         sensor.scan()
 
 
+class HissingPort(VirtualPort):
+    """A line on which there is always a byte of noise when nothing else is there."""
+
+    def read(self, most: int, deadline: float) -> bytes:
+        assert self.clock.now < 600.0, "it has listened to the noise for ten minutes"
+        self.clock.now += 0.001
+        return super().read(most, self.clock.now) or b"\x33"
+
+
+def test_the_example_does_not_wait_for_a_line_that_hisses_to_fall_silent(
+    example: dict[str, Any], pressed: Frame
+) -> None:
+    module = example["Gt521Module"]()
+    port = HissingPort(Wire(module, [Silent()], paced=True), baud=9600)
+    with pytest.raises(PortTimeoutError):
+        example["Gt521"].open(port, port.clock)
+    assert port.clock() < 2.0
+    port.wire.faults.clear()
+    sensor = example["Gt521"].open(port, port.clock)
+    module.press(pressed)
+    port.wire.faults.append(OnPictures(CutOff(12)))
+    with pytest.raises(BadTransferError):  # after three tries, for each twice a picture's time
+        sensor.scan()
+    assert port.clock() < 350.0
+
+
 def test_every_file_that_is_named_is_there() -> None:
     named = set(re.findall(r"`((?:drivers|tests|docs|cli)/[\w./-]+\.\w+)`", TEXT))
     assert len(named) >= 15

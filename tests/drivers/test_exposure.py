@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from greenline.drivers.errors import BadTransferError, PortLostError, PortTimeoutError
 from greenline.drivers.exposure import Settling, brightness, settled
 
 
@@ -46,9 +47,46 @@ def test_at_the_limit_the_last_picture_is_taken_as_it_is() -> None:
         now[0] += 0.1
         return np.full((8, 8, 3), int(now[0] * 100) % 200, np.uint8)
 
-    pixels, was_settled = settled(next_pixels, lambda: now[0], limit=1.0)
-    assert (was_settled, int(pixels[0, 0, 0])) == (False, int(now[0] * 100))
-    assert 1.0 <= now[0] < 1.15
+    taken = settled(next_pixels, lambda: now[0], limit=1.0)
+    assert (taken.settled, int(taken.pixels[0, 0, 0])) == (False, int(now[0] * 100))
+    assert 1.0 <= taken.taken_s == now[0] < 1.15
+
+
+@pytest.mark.parametrize("fault", [PortTimeoutError("none came"), BadTransferError("damaged")])
+def test_a_fault_after_the_first_picture_ends_the_waiting(fault: Exception) -> None:
+    now = [0.0]
+
+    def next_pixels() -> NDArray[np.uint8]:
+        now[0] += 0.1
+        if now[0] > 0.25:
+            raise fault
+        return np.full((8, 8, 3), int(now[0] * 100), np.uint8)
+
+    taken = settled(next_pixels, lambda: now[0], limit=1.0)
+    assert (taken.settled, int(taken.pixels[0, 0, 0]), taken.taken_s) == (False, 20, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("fault", "after"),
+    [
+        (PortTimeoutError("none came"), 0),
+        (BadTransferError("damaged"), 0),
+        (PortLostError("out"), 3),
+    ],
+)
+def test_without_a_picture_or_without_the_camera_the_fault_is_the_callers(
+    fault: Exception, after: int
+) -> None:
+    given = [100 + 10 * number for number in range(after)]
+
+    def next_pixels() -> NDArray[np.uint8]:
+        if not given:
+            raise fault
+        return np.full((8, 8, 3), given.pop(), np.uint8)
+
+    with pytest.raises(type(fault)) as caught:
+        settled(next_pixels, lambda: 0.0, limit=1.0)
+    assert caught.value is fault
 
 
 def test_brightness_is_the_mean_of_the_picture() -> None:

@@ -21,7 +21,13 @@ def info(width: int | None, height: int | None, dpi: float | None, grey: int) ->
         (info(192, 192, 508.0, 16), Level.WEAK, ["16 grey levels", "it sees 9.6 x 9.6 mm"]),
         (info(384, 500, 489.0, 256), Level.FAIR, ["489 dpi instead of 500"]),
         (info(384, 500, 385.0, 256), Level.WEAK, ["385 dpi instead of 500"]),
-        (info(None, None, None, 16), Level.UNKNOWN, ["the size of its pictures is known after"]),
+        (info(256, 288, 385.0, 16), Level.WEAK, ["16 grey levels", "385 dpi instead of 500"]),
+        (info(None, None, None, 256), Level.UNKNOWN, ["the size of its pictures is known after"]),
+        (
+            info(None, None, None, 16),
+            Level.UNKNOWN,
+            ["the size of its pictures is known after", "16 grey levels"],
+        ),
     ],
 )
 def test_every_need_that_is_not_met_is_named(

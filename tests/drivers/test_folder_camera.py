@@ -1,5 +1,6 @@
 """A folder of pictures as a camera."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -42,19 +43,42 @@ def test_an_absent_folder_is_a_camera_that_is_not_there(tmp_path: Path) -> None:
         opened(tmp_path / "absent")
 
 
-def test_a_damaged_picture_is_a_fault_and_passed_over_afterwards(tmp_path: Path) -> None:
+def test_files_that_cannot_be_read_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"\xff\xd8 no picture")
-    paint(tmp_path / "b.png", 40)
+    (tmp_path / "b.png").symlink_to("b.png")
+    (tmp_path / "c.png").mkdir()
+    for name, grey in (("d.png", 40), ("f.png", 60)):
+        paint(tmp_path / name, grey)
+    (tmp_path / "e.png").write_bytes(b"")
     with opened(tmp_path) as camera:
-        for use in (camera.preview, camera.still):
-            with pytest.raises(BadTransferError, match="damaged"):
-                use()
-        assert int(camera.still().pixels[0, 0, 0]) == 40
+        seen = [use() for use in (camera.preview, camera.still, camera.still, camera.still)]
+    assert [int(picture.pixels[0, 0, 0]) for picture in seen] == [40, 40, 60, 40]
 
 
-def test_a_picture_that_has_gone_is_a_lost_port(tmp_path: Path) -> None:
-    paint(tmp_path / "a.png", 1)
+@pytest.mark.parametrize("use", ["preview", "still"])
+def test_a_folder_of_damaged_pictures_names_one(tmp_path: Path, use: str) -> None:
+    for name in ("a.jpg", "b.png"):
+        (tmp_path / name).write_bytes(b"no picture")
+    with opened(tmp_path) as camera, pytest.raises(BadTransferError) as caught:
+        getattr(camera, use)()
+    assert str(caught.value) == (
+        f"{tmp_path}/a.jpg: the picture is damaged: it is no JPEG and no PNG file"
+    )
+
+
+def test_a_folder_with_no_file_for_a_picture_is_a_camera_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "a.png").mkdir()
+    os.mkfifo(tmp_path / "b.png")  # reading it would wait for ever
+    with pytest.raises(PortLostError, match=r"there is no \.jpg or \.png picture"):
+        opened(tmp_path)
+
+
+def test_a_picture_that_has_gone_is_passed_over_and_the_last_is_a_lost_port(tmp_path: Path) -> None:
+    for name, grey in (("a.png", 1), ("b.png", 2)):
+        paint(tmp_path / name, grey)
     with opened(tmp_path) as camera:
         (tmp_path / "a.png").unlink()
-        with pytest.raises(PortLostError, match="this picture cannot be read"):
+        assert int(camera.still().pixels[0, 0, 0]) == 2
+        (tmp_path / "b.png").unlink()
+        with pytest.raises(PortLostError, match=r"a\.png: this picture cannot be read"):
             camera.still()

@@ -1,6 +1,9 @@
 """The OLED's driver through real luma, down to the bytes on a modelled I2C bus."""
 
 import importlib.util
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -122,6 +125,72 @@ def test_a_file_that_is_no_i2c_line_is_a_lost_port(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(PortLostError, match="it has failed"):
         Oled.open(Controller.SSD1306, str(tmp_path / "file"))
+
+
+# The way of a real display: luma and smbus2 as installed, the kernel's ioctl modelled below them.
+# In a process of its own, because smbus2 takes ioctl from fcntl once, when it is loaded.
+WITH_A_MODELLED_KERNEL = """
+import fcntl, json, os, sys
+from greenline.drivers.errors import PortLostError
+from greenline.drivers.oled import Controller, Oled
+from greenline.drivers.simulation.display_gallery import EXAMPLES
+from greenline.drivers.simulation.oled_panel import I2cLine, OledPanel
+from greenline.drivers.status_display import draw
+
+controller, path = Controller(sys.argv[1]), sys.argv[2]
+panel = OledPanel(controller)
+line = I2cLine(panel)
+fcntl.ioctl = line.ioctl
+
+def holds():
+    held = "/proc/self/fd"
+    return path in [os.path.realpath(os.path.join(held, fd)) for fd in os.listdir(held)]
+
+oled = Oled.open(controller, path)
+oled.show(draw(EXAMPLES["ready"]))
+seen = {"rows": panel.picture().tobytes().hex(), "on": panel.on, "held": holds()}
+seen["in long messages"] = line.longest > 33
+panel.plugged = False
+try:
+    oled.show(draw(EXAMPLES["fault_sensor"]))
+except PortLostError as fault:
+    seen["fault"] = str(fault)
+oled.close()
+seen["held after"] = holds()
+try:
+    Oled.open(controller, path)
+except PortLostError as fault:
+    seen["fault again"] = str(fault)
+seen["held at last"] = holds()
+print(json.dumps(seen))
+"""
+
+
+@pytest.mark.parametrize("controller", Controller, ids=lambda controller: controller.value)
+def test_over_a_line_of_the_kernel_everything_is_the_same(
+    controller: Controller, tmp_path: Path
+) -> None:
+    line = tmp_path.resolve() / "i2c-1"
+    line.write_bytes(b"")
+    done = subprocess.run(
+        [sys.executable, "-c", WITH_A_MODELLED_KERNEL, controller.value, str(line)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    gone = f"status display at {line}, address 0x3c: it does not answer; look at its four wires"
+    assert json.loads(done.stdout or "{}") == {
+        "rows": READY.tobytes().hex(),
+        "on": True,
+        "held": True,
+        # The SSD1306 gets its picture in one message, the SH1106 in one for each of eight rows.
+        "in long messages": True,
+        "fault": gone,
+        "held after": False,
+        "fault again": gone,
+        "held at last": False,
+    }, done.stderr
 
 
 @pytest.mark.skipif(importlib.util.find_spec("luma") is not None, reason="luma is installed here")

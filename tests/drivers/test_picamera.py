@@ -1,6 +1,7 @@
 """The Pi camera's driver over a modelled picamera2; the real library exists on a Pi only."""
 
 import importlib.util
+import logging
 
 import numpy as np
 import pytest
@@ -49,6 +50,47 @@ def test_a_camera_without_pictures_is_a_timeout_and_the_next_call_is_sound(use: 
         camera.preview()
 
 
+def test_a_still_in_a_hurry_is_the_last_picture_that_came() -> None:
+    pi = PiWithCameras(rising, frame_s=0.1)
+    with opened(pi) as camera:
+        still = camera.still(timeout_s=0.55)
+        assert (still.exposure.settled, int(still.pixels.max())) == (False, 105)
+        assert (still.taken_s, pi.clock.now) == (pytest.approx(0.5), pytest.approx(0.55))
+        assert camera.preview().taken_s == pytest.approx(0.65)
+
+
+def test_a_camera_slower_than_the_time_out_sends_no_pictures() -> None:
+    pi = PiWithCameras(rising, frame_s=1.0)
+    with opened(pi) as camera:
+        with pytest.raises(PortTimeoutError, match="sends no pictures"):
+            camera.preview(timeout_s=0.5)
+        assert pi.clock.now == pytest.approx(0.5)
+
+
+def test_closing_a_camera_that_has_failed_is_harmless_and_noted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    camera = opened(PiWithCameras(rising, failing={"close"}))
+    with caplog.at_level(logging.WARNING):
+        camera.close()
+    assert caplog.messages == ["closing: camera imx708 has failed: close failed"]
+    camera.close()
+
+
+def test_a_camera_that_neither_starts_nor_closes_is_a_lost_port() -> None:
+    with pytest.raises(PortLostError, match="camera 0 has failed: start failed"):
+        opened(PiWithCameras(rising, failing={"start", "close"}))
+
+
+def test_a_camera_that_cannot_forget_its_jobs_is_a_lost_port() -> None:
+    pi = PiWithCameras(rising, delivers=False, failing={"cancel_all_and_flush"})
+    with (
+        opened(pi) as camera,
+        pytest.raises(PortLostError, match="imx708 has failed: cancel_all_and_flush failed"),
+    ):
+        camera.preview()
+
+
 def test_an_absent_camera_is_named() -> None:
     pi = PiWithCameras(rising, models=["imx708"])
     with pytest.raises(PortLostError, match=r"camera 1 is not there \(1 found\)"):
@@ -72,6 +114,36 @@ def test_a_closed_camera_says_so() -> None:
     camera.close()
     with pytest.raises(PortLostError, match="has been closed"):
         camera.preview()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ValueError("numpy.dtype size changed, may indicate binary incompatibility"),
+        AttributeError("_ARRAY_API not found"),
+        ImportError("numpy.core.multiarray failed to import"),
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
+def test_a_library_built_for_another_numpy_says_what_to_install(fault: Exception) -> None:
+    def load() -> object:
+        raise fault
+
+    with pytest.raises(PortLostError) as caught:
+        PiCamera.open(0, Settings(), lambda: 0.0, load)
+    assert str(caught.value) == (
+        f"picamera2 is installed but cannot be loaded ({fault}); it must fit numpy, which is "
+        f"{np.__version__} here: on Raspberry Pi OS Bookworm, pip install 'numpy<2' into the "
+        "kiosk's environment, then start the kiosk again"
+    )
+
+
+def test_a_library_that_fails_while_it_is_loaded_is_a_lost_port() -> None:
+    def load() -> object:
+        raise OSError("libcamera.so.0.5: cannot open shared object file")
+
+    with pytest.raises(PortLostError, match=r"cannot be loaded \(libcamera"):
+        PiCamera.open(0, Settings(), lambda: 0.0, load)
 
 
 @pytest.mark.skipif(

@@ -4,7 +4,6 @@ A new sensor joins by one class of the shape of Stand and one line in STANDS.
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,8 +23,6 @@ from greenline.drivers.simulation.wire import Wire
 from greenline.drivers.simulation.zfm_kinds import AS608, R503, ModuleKind
 from greenline.drivers.simulation.zfm_module import ZfmModule
 from greenline.drivers.urls import open_sensor
-from greenline.drivers.uru4500 import Uru4500
-from greenline.drivers.usb_port import PyUsbPort
 from greenline.prints.frame import Frame
 
 SOON_S = 10.0
@@ -66,13 +63,8 @@ class UsbStand:
         self.unplug, self.plug_in = self.bus.unplug, self.bus.plug_in
 
     def open(self) -> Sensor:
-        numbers = self.kind.vendor, self.kind.product
-        port = PyUsbPort.open(*numbers, backend=self.bus, interrupt_read_s=0.02)
-        try:
-            return Uru4500.open(port, time.monotonic)
-        except BaseException:
-            port.close()
-            raise
+        url = f"usb:{self.kind.vendor:04x}:{self.kind.product:04x}"
+        return open_sensor(url, usb_backend=self.bus)
 
 
 STANDS: dict[str, Callable[[ExitStack], Stand]] = {
@@ -117,6 +109,13 @@ def test_it_says_what_it_is_and_what_it_takes(stand: Stand, sensor: Sensor, pres
     info = sensor.info()
     assert (info.width, info.height) == (got.width, got.height)
     assert (info.dpi, info.grey_levels) == (got.dpi, got.grey_levels)
+
+
+def test_a_sign_of_life_changes_nothing(stand: Stand, sensor: Sensor, pressed: Frame) -> None:
+    sensor.still_there()
+    press(stand, sensor, pressed)
+    sensor.still_there()
+    assert isinstance(sensor.scan(), Frame)
 
 
 def test_without_a_finger_there_is_a_retry_and_no_picture(sensor: Sensor) -> None:
@@ -176,11 +175,12 @@ def test_fingers_come_and_go(stand: Stand, sensor: Sensor, pressed: Frame) -> No
     "act",
     [
         lambda sensor: sensor.scan(),
+        lambda sensor: sensor.still_there(),
         lambda sensor: sensor.finger_present(),
         lambda sensor: sensor.wait_finger(present=True, timeout_s=60.0),
         lambda sensor: sensor.wait_finger(present=False, timeout_s=60.0),
     ],
-    ids=["scan", "look", "wait for a finger", "wait for its end"],
+    ids=["scan", "sign of life", "look", "wait for a finger", "wait for its end"],
 )
 def test_an_unplugged_sensor_is_lost_at_once_and_for_good(
     stand: Stand, sensor: Sensor, pressed: Frame, act: Callable[[Sensor], object]

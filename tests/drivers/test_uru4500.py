@@ -177,6 +177,37 @@ def test_a_finger_that_came_and_went_while_nobody_looked_is_not_there(
     assert sensor.scan() is Retry.NO_FINGER
 
 
+@pytest.mark.parametrize("slice_s", [0.0, 0.5, 10.0])
+def test_a_report_that_is_lost_is_asked_for_again(reader_print: Frame, slice_s: float) -> None:
+    reader = UruReader(URU4500)
+    port = VirtualUsbPort(reader)
+    sensor = Uru4500.open(port, port.clock)
+    assert not sensor.finger_present()
+    reader.press(reader_print)
+    lose_reports(reader)
+    assert seconds_until(sensor, port, slice_s, present=True) <= 3.0
+    assert isinstance(sensor.scan(), Frame)
+    reader.lift()
+    lose_reports(reader)
+    assert seconds_until(sensor, port, slice_s, present=False) <= 3.0
+
+
+def lose_reports(reader: UruReader) -> None:
+    """The reports of now are lost on their way."""
+    assert reader.take_event() is not None
+    while reader.take_event() is not None:
+        pass
+
+
+def seconds_until(sensor: Uru4500, port: VirtualUsbPort, slice_s: float, *, present: bool) -> float:
+    """How long it takes to notice, in waits of this length; in virtual time."""
+    begun = port.clock()
+    while not sensor.wait_finger(present=present, timeout_s=slice_s):
+        assert port.clock() - begun < 60.0
+        port.clock.now += 0.01  # what the caller does in between
+    return port.clock() - begun
+
+
 def test_a_finger_that_was_found_a_while_ago_is_looked_for_again_before_a_picture(
     reader_print: Frame,
 ) -> None:

@@ -6,6 +6,7 @@ Nothing hangs and nothing is left over: the fixture looks for threads and open h
 import errno
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from greenline.drivers.simulation.usb_faults import Changed, Fails, Short, Sound
 from greenline.drivers.simulation.usb_virtual import VirtualUsbPort
 from greenline.drivers.uru4500 import Uru4500
 from greenline.drivers.uru4500_codec import Event
+from greenline.drivers.uru4500_picture import Block
 from greenline.prints.frame import Frame
 
 Bench = Any  # conftest.ReaderBench, which a test cannot import
@@ -124,6 +126,37 @@ def test_a_register_that_fails_twice_is_the_end_of_this_driver_and_not_of_the_ne
         sensor.finger_present()
     assert bench.bus.resets == 1
     assert_right_picture(bench, bench.open().scan_native())
+
+
+LINES_LEFT_OUT = (Block(0x02, 24), Block(0x05, 2), Block(0x00, 254), Block(0x02, 10))
+
+
+def test_a_header_that_leaves_lines_out_is_only_believed_when_the_next_one_says_the_same(
+    make_reader: MakeReader, reader_print: Frame
+) -> None:
+    bench = make_reader(replace(URU4500, blocks=LINES_LEFT_OUT))
+    bench.bus.press(reader_print)
+    sensor = bench.open()
+    bench.bus.picture_faults.append(Changed(19, 1))  # one line left out instead of two
+    assert_right_picture(bench, sensor.scan_native())
+    assert len(bench.bus.picture_faults) == 0
+
+
+@pytest.mark.parametrize("scans", [1, 3])
+def test_a_reader_that_always_sends_less_than_a_picture_costs_one_more_the_first_time(
+    reader_print: Frame, scans: int
+) -> None:
+    blocks = (Block(0x02, 24), Block(0x00, 254), Block(0x02, 10))  # 288 lines
+    reader = UruReader(replace(URU4500, blocks=blocks))
+    reader.press(reader_print)
+    port = VirtualUsbPort(reader, picture_s=1000.0)
+    sensor = Uru4500.open(port, port.clock)
+    begun = port.clock()
+    for _ in range(scans):
+        got = sensor.scan_native()
+        assert isinstance(got, Frame)
+        np.testing.assert_array_equal(got.pixels, reader.delivers.pixels)
+    assert (port.clock() - begun) // 1000.0 == scans + 1
 
 
 def test_a_wrong_key_is_noticed_and_the_picture_taken_again(bench: Bench, sensor: Any) -> None:

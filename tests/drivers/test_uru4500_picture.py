@@ -95,6 +95,55 @@ def test_blocks_that_say_something_wrong_leave_noise_and_are_refused(
         unscramble(bytes(transfer), key_of)
 
 
+@pytest.mark.parametrize("bit", range(8))
+@pytest.mark.parametrize("block", range(len(USUAL_BLOCKS)))
+def test_a_wrong_bit_in_the_flags_of_a_block_never_gives_a_wrong_picture(
+    raw: Pixels, block: int, bit: int
+) -> None:
+    transfer = bytearray(encode_picture(raw, USUAL_BLOCKS, 5, key_of))
+    transfer[16 + 2 * block] ^= 1 << bit
+    with contextlib.suppress(BadPacketError):  # some bits mean nothing
+        got = unscramble(bytes(transfer), key_of)
+        np.testing.assert_array_equal(got, delivered(raw, USUAL_BLOCKS))
+
+
+@pytest.mark.parametrize("block", range(len(USUAL_BLOCKS)))
+def test_a_wrong_number_of_lines_in_a_block_is_refused(raw: Pixels, block: int) -> None:
+    # Among them 49 as 165 and as 166: with these the last block is not missed.
+    whole = encode_picture(raw, USUAL_BLOCKS, 5, key_of)
+    place = 16 + 2 * block + 1
+    for lines in set(range(256)) - {whole[place]}:
+        with pytest.raises(BadPacketError):
+            unscramble(whole[:place] + bytes([lines]) + whole[place + 1 :], key_of)
+
+
+@pytest.mark.parametrize("at", [18, 24, 28])
+def test_one_line_that_was_not_sent_as_the_header_says_is_enough_to_refuse_a_picture(
+    raw: Pixels, at: int
+) -> None:
+    transfer = bytearray(encode_picture(raw, USUAL_BLOCKS, 5, key_of))
+    assert (transfer[at], transfer[at + 1]) == (0x00, 1)
+    transfer[at] = 0x02
+    with pytest.raises(BadPacketError, match="not in the way that its header says"):
+        unscramble(bytes(transfer), key_of)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "complete"),
+    [
+        (USUAL_BLOCKS, True),
+        (PLAIN, True),  # the line that is left out stands at the end
+        ((Block(0x02, 200), Block(0x02, 89)), False),
+        ((Block(0x02, 200), Block(0x02, 89), Block(0x01, 2)), False),
+        ((Block(0x02, 200), Block(0x01, 1), Block(0x02, 87)), False),
+    ],
+)
+def test_a_header_says_whether_its_blocks_make_up_the_picture(
+    raw: Pixels, blocks: Sequence[Block], complete: bool
+) -> None:
+    assert Header.parse(encode_picture(raw, blocks, 0, key_of)).complete is complete
+
+
 def test_the_finest_ridges_in_pure_black_and_white_are_no_noise() -> None:
     rows, columns = np.mgrid[:HEIGHT, :WIDTH]
     raw = np.where(np.sin((columns + rows / 3) * 2 * np.pi / 7) > 0, 255, 0).astype(np.uint8)

@@ -34,7 +34,7 @@ MakeReader = Callable[..., Bench]
     [
         (errno.ENODEV, PortLostError, "it has been unplugged"),
         (errno.ENOENT, PortLostError, "it has been unplugged"),
-        (errno.EACCES, PortLostError, "install the udev rule"),
+        (errno.EACCES, PortLostError, "sudo cp systemd/udev/60-greenline.rules /etc/udev/rules.d/"),
         (errno.EBUSY, PortLostError, "another program uses it"),
         (errno.ETIMEDOUT, PortTimeoutError, "did not answer in time"),
         (errno.EPIPE, StalledError, "stall"),

@@ -20,20 +20,28 @@ def device(root: Path, name: str, vendor: str, product: str, number: int) -> Pat
     return folder
 
 
+def device_file(root: Path, kind: str, name: str, part: Path) -> None:
+    part.mkdir(parents=True)
+    (root / "sys/class" / kind / name).mkdir(parents=True)
+    (root / "sys/class" / kind / name / "device").symlink_to(part)
+    (root / "dev").mkdir(exist_ok=True)
+    (root / "dev" / name).touch()
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """An adapter with the port ttyUSB0, linked as fingerprint; a reader; a port of the board."""
+    """An adapter, two readers and a webcam on USB; a serial port and a camera of the board."""
     adapter = device(tmp_path, "1-1", "0403", "6001", 4)
     device(tmp_path, "1-2", "05ba", "000a", 12)
-    (adapter / "1-1:1.0/ttyUSB0").mkdir(parents=True)
-    board = tmp_path / "sys/devices/platform/serial"
-    board.mkdir(parents=True)
-    for name, target in {"ttyUSB0": adapter / "1-1:1.0/ttyUSB0", "ttyAMA0": board}.items():
-        (tmp_path / "sys/class/tty" / name).mkdir(parents=True)
-        (tmp_path / "sys/class/tty" / name / "device").symlink_to(target)
-        (tmp_path / "dev").mkdir(exist_ok=True)
-        (tmp_path / "dev" / name).touch()
+    (device(tmp_path, "1-3", "05ba", "000a", 13) / "serial").write_text("{A1 B2}\n")
+    webcam = device(tmp_path, "1-1.4", "046d", "0825", 7)
+    board = tmp_path / "sys/devices/platform"
+    device_file(tmp_path, "tty", "ttyUSB0", adapter / "1-1:1.0/ttyUSB0")
+    device_file(tmp_path, "tty", "ttyAMA0", board / "serial")
+    device_file(tmp_path, "video4linux", "video2", webcam / "1-1.4:1.0")
+    device_file(tmp_path, "video4linux", "video0", board / "csi")
     (tmp_path / "dev/fingerprint").symlink_to(tmp_path / "dev/ttyUSB0")
+    (tmp_path / "dev/camera").symlink_to("video2")
     return tmp_path
 
 
@@ -44,6 +52,9 @@ def root(tmp_path: Path) -> Path:
         ("serial:/dev/fingerprint", "001/004"),
         ("usb:05ba:000a?turn=0", "001/012"),
         ("usb:05BA:000A", "001/012"),
+        ("usb:05ba:000a?turn=0&serial={A1%20B2}", "001/013"),
+        ("v4l2:/dev/video2?size=1280x720&rotation=90", "001/007"),
+        ("v4l2:/dev/camera", "001/007"),
     ],
 )
 def test_the_device_behind_the_address_is_reset(root: Path, url: str, node: str) -> None:
@@ -54,7 +65,22 @@ def test_the_device_behind_the_address_is_reset(root: Path, url: str, node: str)
 
 @pytest.mark.parametrize(
     "url",
-    ["serial:/dev/ttyAMA0", "serial:/dev/ttyUSB1", "usb:05ba:0007", "usb:05ba", "folder:/x", ""],
+    [
+        "serial:/dev/ttyAMA0",
+        "serial:/dev/ttyUSB1",
+        "serial:/dev/video2",
+        "serial:",
+        "usb:05ba:0007",
+        "usb:05ba",
+        "usb:05ba:000a?serial={A1}",
+        "v4l2:/dev/video0",
+        "v4l2:/dev/video9",
+        "v4l2:/dev/ttyUSB0",
+        "v4l2:",
+        "picamera:0",
+        "folder:/x",
+        "",
+    ],
 )
 def test_where_no_usb_device_is_nothing_is_reset(root: Path, url: str) -> None:
     nodes: list[Path] = []
@@ -64,7 +90,10 @@ def test_where_no_usb_device_is_nothing_is_reset(root: Path, url: str) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "words"),
-    [(PermissionError(13, "no"), "its udev rule is missing"), (OSError(19, "gone"), "gone")],
+    [
+        (PermissionError(13, "no"), "may not reset it; install the udev rules"),
+        (OSError(19, "gone"), "gone"),
+    ],
 )
 def test_a_reset_that_fails_is_a_lost_port(root: Path, fault: OSError, words: str) -> None:
     def fail(_: Path) -> None:

@@ -104,6 +104,31 @@ def test_damaged_pictures_are_passed_over() -> None:
         assert camera.preview().taken_s == pytest.approx(4 / 30)
 
 
+def test_pictures_without_a_byte_are_no_pictures() -> None:
+    kernel = desk(expose=lambda *_: b"")
+    with opened(kernel) as camera, pytest.raises(PortTimeoutError, match="sends no pictures"):
+        camera.preview(timeout_s=1.0)
+
+
+@pytest.mark.parametrize("timeout_s", [0.1, 0.5, 1.0, 2.0])
+def test_a_still_in_a_hurry_is_the_last_picture_that_came(timeout_s: float) -> None:
+    kernel = desk(expose=flickering)
+    with opened(kernel) as camera:
+        still = camera.still(timeout_s)
+        assert not still.exposure.settled
+        assert timeout_s - 1 / 30 <= still.taken_s <= kernel.clock.now == pytest.approx(timeout_s)
+
+
+def test_a_still_in_a_hurry_is_sound_when_a_damaged_picture_ends_it() -> None:
+    def cut_in_the_end(time_s: float, _letters: str, width: int, height: int) -> bytes:
+        return jpeg(time_s, "", width, height)[: 200 if time_s > 0.25 else None]
+
+    with opened(desk(expose=cut_in_the_end, formats={"MJPG": [SIZE]})) as camera:
+        still = camera.still(timeout_s=0.3)
+    assert not still.exposure.settled
+    assert still.taken_s == pytest.approx(7 / 30)
+
+
 def test_pictures_that_stay_damaged_are_a_fault() -> None:
     kernel = desk(expose=lambda *wish: jpeg(*wish)[:200], formats={"MJPG": [SIZE]})
     with opened(kernel) as camera, pytest.raises(BadTransferError, match="the picture is damaged"):

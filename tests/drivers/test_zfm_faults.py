@@ -27,10 +27,12 @@ from greenline.drivers.simulation.faults import (
     Noise,
     OnPictures,
     Pause,
+    Pieces,
     RepeatedPacket,
     Silent,
     Times,
 )
+from greenline.drivers.simulation.spoilers import Exchanged
 from greenline.drivers.simulation.virtual import VirtualPort
 from greenline.drivers.simulation.wire import Wire
 from greenline.drivers.simulation.zfm_kinds import R503, ModuleKind
@@ -160,6 +162,24 @@ def test_a_late_picture_is_not_taken_for_the_next_fingers(
     bench.demand_right_picture()
 
 
+@pytest.mark.parametrize("flip", [0x14, 0x30, 0xFE])
+def test_a_module_that_waits_for_the_rest_of_a_command_is_given_it(bench: Bench, flip: int) -> None:
+    bench.port.wire.command_faults.append(Times(1, ChangedByte(8, flip)))  # the length
+    with pytest.raises(PortTimeoutError):
+        bench.sensor.scan()
+    other = Frame(255 - bench.wanted, 508.0)
+    bench.module.press(other)
+    bench.wanted = other.pixels
+    bench.demand_right_picture()
+
+
+def test_a_late_answer_of_another_length_is_not_taken_for_a_commands(bench: Bench) -> None:
+    bench.module.lift()
+    count = encode(Packet(PacketKind.ANSWER, bytes(3)))  # OK and a number
+    bench.spoil(Noise(count + count))
+    assert bench.sensor.finger_present() is False
+
+
 def test_a_command_that_arrives_damaged_is_given_again(bench: Bench) -> None:
     bench.spoil(Times(2, answer(0x01)))
     bench.demand_right_picture()
@@ -254,6 +274,55 @@ def test_an_answer_behind_a_falsely_long_packet_is_found_when_the_line_falls_sil
     bench.spoil(Noise(bytes.fromhex("ef01 ffffffff 07 0080")))
     assert bench.sensor.finger_present() is True
     assert bench.module.commands == 4  # VfyPwd, TempleteNum, ReadProdInfo, GenImg: no repeat
+
+
+class InTurn:
+    """Each picture meets the next of these faults; when they are used up, none."""
+
+    def __init__(self, *faults: Fault) -> None:
+        self._left = list(faults)
+
+    def spoil(self, answer: Pieces) -> Pieces:
+        hit = len(answer) > 1 and self._left
+        return self._left.pop(0).spoil(answer) if hit else answer
+
+
+def exchanged(packet: int) -> Exchanged:
+    """Two bytes of a packet change places, which its check sum does not show."""
+    return Exchanged(ACKNOWLEDGE + packet * DATA_PACKET + 9, 1)
+
+
+def uploads_of_a_scan(bench: Bench) -> int:
+    before = bench.module.commands
+    bench.demand_right_picture()
+    return int(bench.module.commands) - before - 1  # GenImg
+
+
+def test_after_trouble_a_wrong_picture_that_its_sums_do_not_show_is_not_believed(
+    bench: Bench,
+) -> None:
+    bench.spoil(InTurn(BadChecksum(1), exchanged(0)))
+    assert uploads_of_a_scan(bench) == 4  # damaged, wrong, and two that agree
+
+
+def test_pictures_that_go_on_to_differ_are_a_bad_transfer(bench: Bench) -> None:
+    bench.spoil(InTurn(BadChecksum(1), exchanged(0), exchanged(1), exchanged(2)))
+    with pytest.raises(BadTransferError, match="damaged 3 times"):
+        bench.sensor.scan()
+
+
+def test_trouble_with_a_short_answer_makes_the_driver_careful_too(bench: Bench) -> None:
+    bench.spoil(Times(1, BadChecksum(0)), InTurn(exchanged(0)))
+    bench.demand_right_picture()
+
+
+def test_a_picture_comes_once_twice_after_trouble_and_once_again_when_all_is_calm(
+    bench: Bench,
+) -> None:
+    assert uploads_of_a_scan(bench) == 1
+    bench.spoil(InTurn(LostPacket(2)))
+    assert uploads_of_a_scan(bench) == 3
+    assert [uploads_of_a_scan(bench) for _ in range(22)] == [2] * 19 + [1] * 3
 
 
 places = st.integers(0, 600)

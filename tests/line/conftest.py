@@ -112,8 +112,14 @@ class Checkpoint:
 
     def answers_logged(self, request_id: str) -> int:
         """How often any run of the kiosk has shown an answer to this request as new."""
+
+        def is_answer(event: Event) -> bool:
+            return event.get("event") == "answer" and event.get("request") == request_id
+
+        # The page may show the answer a moment before the line about it has been read here.
+        self.children["kiosk"].wait_for(is_answer, "an answer", 60)
         events = [*self.logged.get("kiosk", []), *self.children["kiosk"].events]
-        return sum(e["event"] == "answer" and e.get("request") == request_id for e in events)
+        return sum(map(is_answer, events))
 
 
 def find(state: State, request_id: str) -> State:

@@ -1,8 +1,10 @@
-"""The kiosk and its sensor: faults are named on the page, and pass by themselves."""
+"""The kiosk and its devices: faults are named on the page, and pass by themselves."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from greenline.cli.demo_run import State, await_state, post
 from greenline.prints.frame import Frame
@@ -80,3 +82,42 @@ def test_a_kiosk_without_a_sensor_says_so_and_still_shows_its_page(checkpoint: C
         f"Sensor fault: {checkpoint.site.sensor_link}: it is not there; "
         "plug the sensor in and look at its name"
     )
+
+
+def missing(state: State) -> set[str]:
+    return {device["code"] for device in state["devices"] if device["missing"]}
+
+
+def test_a_kiosk_without_its_panel_names_each_device_and_goes_on_taking_fingers(
+    checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    config = checkpoint.site.folder / "kiosk.toml"
+    folder = tmp_path / "pictures"
+    config.write_text(
+        f"""{config.read_text()}
+        camera = "folder:{folder}"
+        [panel.display]
+        controller = "sh1106"
+        line = "{tmp_path}/no-such-line"
+        """
+    )
+    checkpoint.start("kiosk")
+    await_state(checkpoint.kiosk, lambda state: missing(state) == {"E31", "E35"})
+
+    request = checkpoint.take(ENROLLED)
+    assert checkpoint.check(request)["words"] == "Not checked yet"
+
+    folder.mkdir()
+    Image.new("RGB", (40, 30)).save(folder / "one.png")
+    await_state(checkpoint.kiosk, lambda state: missing(state) == {"E35"})
+
+
+def test_a_sensor_that_is_pulled_out_between_two_persons_is_named(checkpoint: Checkpoint) -> None:
+    checkpoint.start("kiosk")
+    await_state(checkpoint.kiosk, phase("ready"))
+
+    checkpoint.line.unplug()
+
+    await_state(checkpoint.kiosk, lambda state: missing(state) == {"E21"})
+    checkpoint.line.plug_in()
+    await_state(checkpoint.kiosk, lambda state: phase("ready")(state) and not missing(state))

@@ -1,4 +1,5 @@
 // Draws the board's state as the kiosk pushes it. All words come from the kiosk, except labels.
+import { drawDevices, toggleCamera } from "/devices.js";
 import { drawResults } from "/results.js";
 
 const el = (id) => document.getElementById(id);
@@ -6,7 +7,6 @@ const el = (id) => document.getElementById(id);
 const QUALITY_WORDS = [[0, "poor"], [20, "fair"], [45, "good"], [70, "very good"]];
 const MAY_START = new Set(["ready", "stopped"]);
 const MAY_STOP = new Set(["place_finger", "again", "reading"]);
-const FINISHED = new Set(["answered", "expired"]);
 const SILENT = { phase: "fault", instruction: "The kiosk's program does not answer. Trying again", share: 0, quality: null };
 const RECONNECT_MS = 1000;
 
@@ -20,13 +20,9 @@ function age(ms) {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }
 
-function pendingWords({ pending, checks }) {
+function pendingWords({ pending, oldest_ms: oldest }) {
   if (!pending) return "Nothing waiting";
-  const waiting = checks.filter((check) => !FINISHED.has(check.progress));
-  // Those that are not listed are older than all that are.
-  const beyond = pending > waiting.length ? "more than " : "";
-  const oldest = Math.min(...(beyond ? checks : waiting).map((check) => check.created_ms));
-  return `${pending} not checked yet, oldest ${beyond}${age(Date.now() - oldest)}`;
+  return `${pending} not checked yet, oldest ${age(Date.now() - oldest)}`;
 }
 
 function drawHeader() {
@@ -71,7 +67,9 @@ function draw() {
   const capture = silent ? SILENT : state?.capture;
   if (!capture) return;
   drawCapture(capture, state?.minimum_quality ?? 0);
-  if (state) drawResults(state);
+  if (!state) return;
+  drawResults(state);
+  drawDevices(state, silent);
 }
 
 async function ask(path) {
@@ -103,6 +101,10 @@ function follow() {
 
 el("start").addEventListener("click", () => ask("/api/check"));
 el("cancel").addEventListener("click", () => ask("/api/cancel"));
+el("camera-button").addEventListener("click", () => {
+  toggleCamera();
+  draw();
+});
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !el("cancel").disabled) ask("/api/cancel");
 });

@@ -6,7 +6,12 @@ import pytest
 
 from greenline.drivers.simulation.faults import ChangedByte, OnPictures
 from greenline.drivers.simulation.spoilers import BEYOND_THE_SUM, SPOILERS, Exchanged, Shape, Spoilt
-from greenline.drivers.simulation.zfm_campaign import Outcome, run_campaign, run_case
+from greenline.drivers.simulation.zfm_campaign import (
+    Outcome,
+    run_bad_line,
+    run_campaign,
+    run_case,
+)
 
 FINE = {Outcome.AT_ONCE, Outcome.REPEATED, Outcome.REFUSED}
 SEEN = [kind for kind in SPOILERS if kind not in BEYOND_THE_SUM]
@@ -41,6 +46,16 @@ def test_a_wrong_picture_is_noticed() -> None:
     cases = [run_case("exchanged", exchange, f"wrong/{number}") for number in range(3)]
     assert {case.outcome for case in cases} == {Outcome.WRONG}
     assert all(2 <= case.wrong_pixels <= 8 for case in cases)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.6])
+def test_a_line_that_stays_bad_gives_no_wrong_picture_once_it_has_shown_itself(
+    share: float,
+) -> None:
+    ends = run_bad_line(share, 60, seed=1, reopening=False)
+    assert ends.total() == 60
+    assert set(ends) <= FINE
+    assert ends[Outcome.REPEATED] > 20
 
 
 def test_an_exception_that_is_not_ours_is_noticed() -> None:

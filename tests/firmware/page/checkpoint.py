@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -29,6 +30,41 @@ LIST = SearchedList("border-list", 12_345, NOON_MS - 90_000_000)
 LEAD = Candidate("case-2026-0117", "border-list", 9.432, 2)
 
 
+class Lens:
+    """A camera for the page. Gives a picture whenever put() is called."""
+
+    def __init__(self) -> None:
+        self._watchers: set[Callable[[], None]] = set()
+        self._newest: bytes | None = None
+        self._changed = threading.Condition()
+
+    def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
+        with self._changed:
+            self._watchers.add(watcher)
+            self._changed.notify_all()
+        return lambda: self._forget(watcher)
+
+    def newest(self) -> bytes | None:
+        return self._newest
+
+    def put(self, picture: bytes | None) -> None:
+        self._newest = picture
+        with self._changed:
+            watchers = list(self._watchers)
+        for watcher in watchers:
+            watcher()
+
+    def watched_by(self, number: int) -> bool:
+        """Say whether so many come to watch."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self._watchers) == number, timeout=5)
+
+    def _forget(self, watcher: Callable[[], None]) -> None:
+        with self._changed:
+            self._watchers.discard(watcher)
+            self._changed.notify_all()
+
+
 class Desk:
     """What the page needs of a kiosk (its Checkpoint protocol). ready: whether a check may start.
 
@@ -38,6 +74,7 @@ class Desk:
     def __init__(self, *, ready: bool = True) -> None:
         self.board: Board = Board("kiosk-07", MINIMUM_QUALITY)
         self.ready = ready
+        self.camera: Lens | None = None
         self.asked: list[int | str] = []
         self._told = threading.Condition()
 

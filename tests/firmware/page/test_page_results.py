@@ -138,4 +138,4 @@ def test_more_may_wait_than_are_listed(desk: Desk, page: Page) -> None:
     for number in range(50):
         desk.board.show_check(answered(str(number), now - 2 * MINUTE_MS, Outcome.NONE))
 
-    expect(page.locator("#pending")).to_have_text("1 not checked yet, oldest more than 2 min")
+    expect(page.locator("#pending")).to_have_text("1 not checked yet, oldest 8 h 20 min")

@@ -1,0 +1,137 @@
+"""The page when a device is missing, and what it shows of the camera."""
+
+import http.client
+import io
+from collections.abc import Iterator
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from greenline.firmware.board import DeviceName
+from tests.firmware.page.checkpoint import Desk, Lens
+from tests.firmware.page.looking import LOWEST_CONTRAST, RED_THINGS, box, show
+from tests.firmware.page.serving import Server
+
+
+def jpeg(colour: tuple[int, int, int]) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (64, 48), colour).save(file, "JPEG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def lens(desk: Desk) -> Lens:
+    desk.camera = Lens()
+    desk.board.show_device(DeviceName.CAMERA)
+    return desk.camera
+
+
+def test_nothing_is_said_of_devices_that_are_there(desk: Desk, page: Page) -> None:
+    desk.board.show_device(DeviceName.LIGHTS)
+    show(desk, page, "ready")
+
+    expect(page.locator("#missing")).to_be_hidden()
+    expect(page.locator("#faults li")).to_have_count(0)
+    expect(page.get_by_role("button", name="Show the camera")).to_be_hidden()
+
+
+def test_what_is_missing_is_named_in_red_until_it_is_back(desk: Desk, page: Page) -> None:
+    show(desk, page, "ready")
+    desk.board.show_device(DeviceName.CAMERA, missing="/dev/video0 is not there")
+    desk.board.show_device(DeviceName.LIGHTS, missing="the light: it cannot be used")
+
+    expect(page.locator("#missing")).to_have_text("E31 no camera, E32 no lights")
+    expect(page.locator("#faults li")).to_have_text(
+        [
+            "E31, no camera: /dev/video0 is not there. Checks go on without it.",
+            "E32, no lights: the light: it cannot be used. Checks go on without it.",
+        ]
+    )
+    assert set(page.evaluate(RED_THINGS)) == {"missing", "LI"}
+    assert page.evaluate(LOWEST_CONTRAST)[0] >= 7
+    expect(page.get_by_role("button", name="Check a finger")).to_be_enabled()
+
+    for name in (DeviceName.CAMERA, DeviceName.LIGHTS):
+        desk.board.show_device(name)
+    expect(page.locator("#missing")).to_be_hidden()
+    expect(page.locator("#faults li")).to_have_count(0)
+
+
+def test_the_camera_runs_only_while_it_is_shown(desk: Desk, lens: Lens, page: Page) -> None:
+    show(desk, page, "ready")
+    assert lens.watched_by(0)
+
+    page.get_by_role("button", name="Show the camera").click()
+    assert lens.watched_by(1)
+    lens.put(jpeg((10, 200, 10)))
+    lens.put(jpeg((10, 10, 200)))
+    view = page.locator("#camera-view")
+    expect(view).to_be_visible()
+    page.wait_for_function("() => document.querySelector('#camera-view').naturalWidth === 64")
+    assert box(view)["width"] > 100
+
+    page.get_by_role("button", name="Hide the camera").click()
+    expect(view).to_be_hidden()
+    lens.put(jpeg((200, 10, 10)))  # the server notices with the next picture
+    assert lens.watched_by(0)
+
+
+def test_a_camera_that_leaves_while_it_is_shown_is_told_and_shown_again(
+    desk: Desk, lens: Lens, page: Page
+) -> None:
+    show(desk, page, "ready")
+    page.get_by_role("button", name="Show the camera").click()
+    assert lens.watched_by(1)
+
+    desk.board.show_device(DeviceName.CAMERA, missing="/dev/video0 is not there")
+    expect(page.locator("#camera-words")).to_have_text(
+        "The camera is not there. It is tried again by itself."
+    )
+    expect(page.locator("#camera-view")).to_be_hidden()
+    lens.put(None)
+
+    desk.board.show_device(DeviceName.CAMERA)
+    expect(page.locator("#camera-view")).to_be_visible()
+    expect(page.locator("#camera-words")).to_be_hidden()
+
+
+class Pictures:
+    """The stream of pictures as a browser reads it."""
+
+    def __init__(self, server: Server) -> None:
+        host, port = server.url.removeprefix("http://").rstrip("/").split(":")
+        self._connection = http.client.HTTPConnection(host, int(port), timeout=10)
+        self._connection.request("GET", "/api/camera")
+        self.answer = self._connection.getresponse()
+
+    def read(self, count: int) -> bytes:
+        return self.answer.read(count)
+
+    def close(self) -> None:
+        self.answer.close()
+        self._connection.close()
+
+
+@pytest.fixture
+def pictures(lens: Lens, server: Server) -> Iterator[Pictures]:
+    stream = Pictures(server)
+    yield stream
+    stream.close()
+    assert lens.newest() is not None
+
+
+def test_each_picture_is_one_part_of_the_stream(lens: Lens, pictures: Pictures) -> None:
+    kind = pictures.answer.headers["content-type"]
+    assert kind == "multipart/x-mixed-replace; boundary=picture"
+    assert lens.watched_by(1)
+    for picture in (jpeg((1, 2, 3)), jpeg((200, 2, 3))):
+        part = b"--picture\r\nContent-Type: image/jpeg\r\n\r\n" + picture + b"\r\n"
+        lens.put(picture)
+        assert pictures.read(len(part)) == part
+
+
+def test_a_kiosk_without_a_camera_says_so(server: Server) -> None:
+    stream = Pictures(server)
+    assert (stream.answer.status, b"no camera" in stream.answer.read()) == (404, True)
+    stream.close()

@@ -1,0 +1,129 @@
+"""What lights and status display make of the board."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from greenline.drivers.signals import Signal
+from greenline.drivers.status_display import DisplayState, KioskState, Link
+from greenline.firmware.board import (
+    FAULT_CODES,
+    NO_UPLINK,
+    Board,
+    Capture,
+    Check,
+    DeviceName,
+    Phase,
+    Progress,
+)
+from greenline.firmware.status import display_state, signal_of
+from greenline.protocol.wording import NOT_CHECKED, RESULT_WORDS
+
+NOW_MS = 1_800_000_000_000
+NOON = datetime.fromtimestamp(NOW_MS / 1000, UTC)
+
+
+@pytest.fixture
+def board() -> Board:
+    board = Board("kiosk-07", 20)
+    board.show_capture(Capture(Phase.READY, "Ready"))
+    board.show_link(up=True, detail="")
+    return board
+
+
+def shown(board: Board, *, screen: bool = True, clock_trusted: bool = True) -> DisplayState:
+    return display_state(board.state(), NOW_MS, screen=screen, clock_trusted=clock_trusted)
+
+
+def check(name: str, age_s: float, progress: Progress = Progress.QUEUED) -> Check:
+    return Check(name, NOW_MS - round(age_s * 1000), progress, NOT_CHECKED)
+
+
+@pytest.mark.parametrize(
+    ("phase", "signal", "state"),
+    [
+        (Phase.STARTING, Signal.WAIT, KioskState.STARTING),
+        (Phase.READY, Signal.READY, KioskState.READY),
+        (Phase.PLACE_FINGER, Signal.PUT_FINGER, KioskState.BUSY),
+        (Phase.READING, Signal.HOLD_STILL, KioskState.BUSY),
+        (Phase.JUDGING, Signal.HOLD_STILL, KioskState.BUSY),
+        (Phase.AGAIN, Signal.AGAIN, KioskState.BUSY),
+        (Phase.TAKEN, Signal.LIFT_FINGER, KioskState.BUSY),
+        (Phase.LIFT_FINGER, Signal.LIFT_FINGER, KioskState.BUSY),
+        (Phase.STOPPED, Signal.WAIT, KioskState.READY),
+        (Phase.FAULT, Signal.OUT_OF_ORDER, KioskState.FAULT),
+    ],
+)
+def test_each_phase_has_its_signal_and_its_word(
+    board: Board, phase: Phase, signal: Signal, state: KioskState
+) -> None:
+    board.show_capture(Capture(phase, "words"))
+    assert (signal_of(phase), shown(board).state) == (signal, state)
+
+
+def test_no_phase_is_forgotten() -> None:
+    assert {signal_of(phase) for phase in Phase} == set(Signal)
+
+
+def test_a_kiosk_that_is_well(board: Board) -> None:
+    assert shown(board) == DisplayState(KioskState.READY, Link.UP, clock=NOON)
+
+
+def test_what_a_search_found_changes_nothing(board: Board) -> None:
+    board.show_check(check("one", 60.0, Progress.ANSWERED))
+    before = shown(board)
+    for words in RESULT_WORDS.values():
+        board.show_check(Check("one", NOW_MS, Progress.ANSWERED, words, outcome="candidates"))
+        assert shown(board) == before
+
+
+def test_it_counts_what_waits_and_says_how_old_the_oldest_is(board: Board) -> None:
+    board.show_check(check("new", 5.0))
+    board.show_check(check("old", 90.0, Progress.PUBLISHED))
+    board.show_check(check("done", 500.0, Progress.ANSWERED))
+    found = shown(board)
+    assert (found.pending, found.oldest_age_s) == (2, 90.0)
+
+
+def test_what_waits_counts_even_when_it_is_too_old_to_be_listed(board: Board) -> None:
+    board.show_check(check("old", 5000.0))
+    for number in range(60):
+        board.show_check(check(str(number), 10.0, Progress.ANSWERED))
+    found = shown(board)
+    assert (found.pending, found.oldest_age_s) == (1, 5000.0)
+
+
+def test_no_link_is_no_fault_but_no_uplink_is(board: Board) -> None:
+    board.show_link(up=False, detail="the broker does not answer")
+    found = shown(board)
+    assert (found.link, found.fault_code) == (Link.DOWN, "")
+    board.show_link(up=False, detail=NO_UPLINK)
+    found = shown(board)
+    assert (found.link, found.fault_code, found.fault_words) == (Link.UNKNOWN, "E51", "no uplink")
+
+
+@pytest.mark.parametrize("name", DeviceName)
+def test_a_missing_device_has_a_code_and_words_that_fit(board: Board, name: DeviceName) -> None:
+    board.show_device(name, missing="it was pulled out")
+    found = shown(board)
+    assert found.fault_code == FAULT_CODES[name]
+    assert found.fault_words.startswith("no ")
+    assert len(f"{found.fault_code} {found.fault_words}") <= 21
+    board.show_device(name)
+    assert shown(board).fault_code == ""
+
+
+def test_the_gravest_fault_is_shown(board: Board) -> None:
+    for name in DeviceName:
+        board.show_device(name, missing="it was pulled out")
+    board.show_link(up=False, detail=NO_UPLINK)
+    codes = [shown(board, screen=False).fault_code]
+    board.show_device(DeviceName.SENSOR)
+    codes += [shown(board, screen=screen).fault_code for screen in (False, True)]
+    board.show_link(up=True, detail="")
+    codes.append(shown(board).fault_code)
+    assert codes == ["E21", "E41", "E51", "E31"]
+
+
+def test_a_clock_that_cannot_be_right_is_not_shown(board: Board) -> None:
+    assert shown(board, clock_trusted=False).clock is None
