@@ -19,7 +19,7 @@ from greenline.drivers.errors import DriverError, LibraryMissingError
 from greenline.firmware.errors import ConfigurationError, FirmwareError
 from greenline.link.settings import LinkError
 from greenline.matcher.errors import EnrolmentError, GalleryKeyError, MatcherError
-from greenline.models.errors import ModelsError
+from greenline.models.errors import ModelsError, RuntimeMissingError
 from greenline.prints.errors import PrintsError
 from greenline.protocol.errors import ProtocolError
 
@@ -35,11 +35,14 @@ COMMANDS = {
     "devices": "List the sensors that are attached, and how good their pictures are.",
     "capture": "Take one picture with a sensor, into a file.",
     "simulate": "Run a simulated sensor with a page on which prints are pressed.",
+    "models": "Show the models, and test whether they work here.",
+    "synth": "Make pictures of fingers that nobody has.",
 }
 
 _EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (EnrolmentError, 3),
     (PrintsError, 3),
+    (RuntimeMissingError, 4),
     (ModelsError, 3),
     (ConfigurationError, 4),
     (GalleryKeyError, 4),

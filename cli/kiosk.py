@@ -14,7 +14,8 @@ from greenline.cli.serving import listen, serve
 from greenline.cli.software import SOFTWARE
 from greenline.drivers.errors import SensorUrlError
 from greenline.drivers.gpio import PinsOnDemand
-from greenline.drivers.urls import check_sensor_url, open_sensor
+from greenline.drivers.sensor import Sensor
+from greenline.drivers.urls import open_sensor, sensor_pins
 from greenline.drivers.usb_reset import reset_usb
 from greenline.firmware.config import KioskConfig
 from greenline.firmware.kiosk import Kiosk, KioskParts
@@ -39,11 +40,11 @@ def kiosk(
     settings = read_configuration(config, KioskConfig)
     check_name(settings.name)
     try:
-        check_sensor_url(settings.sensor)
+        wired = sensor_pins(settings.sensor)
     except SensorUrlError as fault:
         raise CommandError(f"{config}: sensor: {fault}", 4) from fault
     pins = PinsOnDemand()
-    parts = _parts(settings, pins)
+    parts = _parts(settings, pins, wired)
     # The gate removes what lies there; that must only ever be the socket of an earlier run.
     if settings.socket.exists() and not settings.socket.is_socket():
         raise CommandError(f"{settings.socket} is not a socket: correct 'socket' in {config}", 4)
@@ -57,12 +58,16 @@ def kiosk(
             pins.close()
 
 
-def _parts(settings: KioskConfig, pins: PinsOnDemand) -> KioskParts:
-    sensor = settings.sensor
+def _parts(settings: KioskConfig, pins: PinsOnDemand, wired: tuple[int, ...]) -> KioskParts:
+    address = settings.sensor
+
+    def open_it() -> Sensor:
+        return open_sensor(address, pins=pins.pins() if wired else None)
+
     return KioskParts(
         name=settings.name,
-        sensor=Opening(lambda: open_sensor(sensor), lambda: reset_usb(sensor)),
-        panel=make_panel(settings.panel, pins),
+        sensor=Opening(open_it, lambda: reset_usb(address)),
+        panel=make_panel(settings.panel, pins, wired),
         judge=judge,
         extraction=Extractor(num_threads=settings.model_threads),
         signer=read_signing_key(settings.keys.signing),

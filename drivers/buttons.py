@@ -4,11 +4,13 @@ Sampled, not interrupted: what the keys mean is a pure function of samples and t
 below it only reads pins.
 """
 
+import contextlib
 import importlib
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Self
 
+from greenline.drivers.errors import DriverError
 from greenline.drivers.gpio import Pins, faults_of_pins
 from greenline.drivers.port import Clock
 
@@ -117,5 +119,6 @@ class GpioButtons:
     def close(self) -> None:
         """Let go of the pins; harmless when closed already."""
         for pin in self._inputs.values():
-            pin.close()
+            with contextlib.suppress(DriverError), faults_of_pins("the keys"):
+                pin.close()
         self._inputs.clear()

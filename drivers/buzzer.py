@@ -54,4 +54,5 @@ class GpioBuzzer:
         if not self._output.closed:
             with contextlib.suppress(DriverError):
                 self.sound(None)
-            self._output.close()
+            with contextlib.suppress(DriverError), faults_of_pins("the buzzer"):
+                self._output.close()

@@ -3,6 +3,8 @@
 What the person at the sensor can put right (no finger, smudged) is not here: that is a Retry.
 """
 
+import errno
+
 
 class DriverError(Exception):
     """Any fault of a device or of the line to it."""
@@ -14,6 +16,18 @@ class LibraryMissingError(DriverError):
 
 class PortLostError(DriverError):
     """The port is absent, taken, or went away: close the driver and open it anew later."""
+
+
+class PortRefusedError(PortLostError):
+    """The port is there, but another program has it or this one may not use it."""
+
+
+_REFUSALS = frozenset({errno.EACCES, errno.EPERM, errno.EBUSY, errno.EAGAIN})
+
+
+def port_lost(number: int, sentence: str) -> PortLostError:
+    """Return the fault for an error number of the operating system."""
+    return PortRefusedError(sentence) if number in _REFUSALS else PortLostError(sentence)
 
 
 class PortTimeoutError(DriverError, TimeoutError):

@@ -63,4 +63,5 @@ class GpioLight:
         if not self._led.closed:
             with contextlib.suppress(DriverError):
                 self.show(BLACK)
-            self._led.close()
+            with contextlib.suppress(DriverError), faults_of_pins("the light"):
+                self._led.close()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from greenline.drivers.errors import LibraryMissingError, PortLostError, PortTimeoutError
+from greenline.drivers.errors import LibraryMissingError, PortTimeoutError, port_lost
 
 if TYPE_CHECKING:
     import serial
@@ -134,4 +134,4 @@ def _faults_of(path: str) -> Iterator[None]:
     except (OSError, termios.error) as error:  # a SerialException is an OSError
         number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
         remedy = _REMEDIES.get(number, f"it has failed or been unplugged ({error})")
-        raise PortLostError(f"{path}: {remedy}") from error
+        raise port_lost(number, f"{path}: {remedy}") from error

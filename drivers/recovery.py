@@ -46,6 +46,7 @@ class Recovery:
         self._clock = clock
         self._policy = policy or Policy()
         self.failures = 0
+        self._curable = 0  # failures in a row that a reset may help against
         self._next_try_s = clock()
         self._works_since_s: float | None = None
         self._reset_due = False
@@ -65,14 +66,18 @@ class Recovery:
         self._works_since_s = self._clock()
         self._reset_due = False
 
-    def failed(self) -> None:
-        """Note that the device could not be opened, or that it failed in use."""
+    def failed(self, *, reset_helps: bool = True) -> None:
+        """Note that the device could not be opened, or that it failed in use.
+
+        reset_helps: False when the reason is one that no USB reset changes.
+        """
         now, works_since_s = self._clock(), self._works_since_s
         if works_since_s is not None and now - works_since_s >= self._policy.steady_s:
-            self.failures = 0
+            self.failures = self._curable = 0
         self._works_since_s = None
         self.failures += 1
-        self._reset_due = self.failures % self._policy.reset_after == 0
+        self._curable = self._curable + 1 if reset_helps else 0
+        self._reset_due = self._curable > 0 and self._curable % self._policy.reset_after == 0
         doublings = min(self.failures - 1, 30)
         self._next_try_s = now + min(self._policy.most_s, self._policy.first_s * 2**doublings)
 

@@ -67,6 +67,16 @@ def _demand_readable(url: str) -> None:
         raise SensorUrlError(f"{url!r} has a character in it that no address has")
 
 
+def sensor_pins(url: str) -> tuple[int, ...]:
+    """Return the board's pins that an address names. Raises SensorUrlError."""
+    check_sensor_url(url)
+    if not url.startswith("serial:"):
+        return ()
+    address = parse_serial(url)
+    names = (address.touch, address.power)
+    return tuple(int(name.removeprefix("GPIO")) for name in names if name is not None)
+
+
 def _open_serial(url: str, clock: Clock, pins: Pins | None, _: Any) -> Sensor:
     address = parse_serial(url)
     usual = BEST_BAUDS[0] if address.best else SEARCH_BAUDS[0]

@@ -8,9 +8,9 @@ from greenline.drivers.errors import (
     BadTransferError,
     DriverError,
     LibraryMissingError,
-    PortLostError,
     PortTimeoutError,
     StalledError,
+    port_lost,
 )
 
 UDEV_REMEDY = (
@@ -54,7 +54,7 @@ def faults_of(name: str) -> Iterator[None]:
 def _fault(name: str, error: OSError | NotImplementedError) -> DriverError:
     number = getattr(error, "errno", None)
     if number in _LOST:
-        return PortLostError(f"{name}: {_LOST[number]}")
+        return port_lost(number, f"{name}: {_LOST[number]}")
     if number == errno.ETIMEDOUT:
         return PortTimeoutError(f"{name} did not answer in time")
     if number == errno.EPIPE:

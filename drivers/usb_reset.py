@@ -69,12 +69,13 @@ def _device_of(file: Path, kind: str, root: Path) -> Path | None:
 
 
 def _reader(vendor: str, product: str, serial: str | None, root: Path) -> Path | None:
-    """Return the first reader with these numbers. serial: that it must have, None for any."""
+    """Return the reader with these numbers; None when several fit: the wrong one may be at work."""
+    found = []
     for device in sorted((root / "sys/bus/usb/devices").glob("*")):
         try:
             numbers = [(device / name).read_text().strip() for name in ("idVendor", "idProduct")]
         except OSError:
             continue  # an interface, or just unplugged
         if numbers == [vendor, product] and serial in (None, read_text(device / "serial")):
-            return device.resolve()
-    return None
+            found.append(device.resolve())
+    return found[0] if len(found) == 1 else None

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from greenline.drivers import v4l2_codec as codec
-from greenline.drivers.errors import PortLostError
+from greenline.drivers.errors import PortLostError, port_lost
 from greenline.drivers.port import Clock
 from greenline.drivers.v4l2_codec import ControlId, Request
 
@@ -257,7 +257,7 @@ _REMEDIES = {
 
 def _lost(path: str, error: OSError) -> PortLostError:
     remedy = _REMEDIES.get(error.errno or 0, f"it has failed or been unplugged ({error})")
-    return PortLostError(f"{path}: {remedy}")
+    return port_lost(error.errno or 0, f"{path}: {remedy}")
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from greenline.drivers.errors import (
 from greenline.drivers.port import Clock, Port
 from greenline.drivers.sensor import Progress, Retry, SensorInfo
 from greenline.drivers.zfm_commands import (
+    NO_PASSWORD,
     Command,
     Confirmation,
     ProductInfo,
@@ -112,7 +113,7 @@ class Zfm:
         """Ask the module for a sign of life; one that sleeps is left in peace."""
         self._link.idle(self._link.clock())  # notices when the port is unplugged
         if self._asleep_since is None:
-            self._ask(Command.READ_SYS_PARA)
+            demand_ok(Command.VFY_PWD, self._ask(Command.VFY_PWD, NO_PASSWORD))
 
     def finger_present(self) -> bool:
         """Look once whether something lies on the sensor: its touch line, else GenImg."""

@@ -7,9 +7,11 @@ main supply is switched off. That must then stay off for 2 s at least.
 
 import importlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from greenline.drivers.errors import DriverError
 from greenline.drivers.gpio import Pins, faults_of_pins, open_pins
 
 OFF_AT_LEAST_S = 2.0
@@ -69,7 +71,8 @@ class TouchPin:
 
     def close(self) -> None:
         """Give the pin back."""
-        self._device.close()
+        with suppress(DriverError), faults_of_pins("the sensor's pin"):
+            self._device.close()
 
 
 class SupplyPin:
@@ -87,7 +90,8 @@ class SupplyPin:
 
     def close(self) -> None:
         """Give the pin back."""
-        self._device.close()
+        with suppress(DriverError), faults_of_pins("the sensor's pin"):
+            self._device.close()
 
 
 def wire_up(touch: str | None, supply: str | None, pins: Pins | None = None) -> Wiring:

@@ -42,14 +42,16 @@ class Progress(StrEnum):
 
 
 class DeviceName(StrEnum):
-    """The devices of a kiosk, by the names that officers read."""
+    """What can be missing at a kiosk, the gravest first."""
 
     SENSOR = "sensor"
+    STORE = "store"
+    UPLINK = "uplink"
     CAMERA = "camera"
     LIGHTS = "lights"
     BUZZER = "buzzer"
     KEYS = "keys"
-    DISPLAY = "status display"
+    DISPLAY = "display"
 
 
 FAULT_CODES = {
@@ -59,16 +61,24 @@ FAULT_CODES = {
     DeviceName.BUZZER: "E33",
     DeviceName.KEYS: "E34",
     DeviceName.DISPLAY: "E35",
+    DeviceName.UPLINK: "E51",
+    DeviceName.STORE: "E61",
 }
-"""What stands for a missing device on the status display and in docs/configuration.md."""
+"""What stands for each on the status display and in docs/configuration.md."""
+
+_NEEDED = frozenset({DeviceName.SENSOR, DeviceName.STORE, DeviceName.UPLINK})
 
 
 class DeviceState(msgspec.Struct, frozen=True):
-    """Whether a device is there. missing: why it is not, empty when it is; code: its fault code."""
+    """Whether a device is there. missing: why it is not, empty when it is; code: its fault code.
+
+    needed: without it no check comes to its end.
+    """
 
     name: DeviceName
     missing: str = ""
     code: str = ""
+    needed: bool = False
 
 
 class Capture(msgspec.Struct, frozen=True):
@@ -132,6 +142,7 @@ class Board:
             pending=0,
             minimum_quality=minimum_quality,
             checks=(),
+            devices=(DeviceState(DeviceName.UPLINK, NO_UPLINK, "E51", needed=True),),
         )
 
     def state(self) -> BoardState:
@@ -158,7 +169,7 @@ class Board:
 
         def apply(state: BoardState) -> BoardState:
             known = {device.name: device for device in state.devices}
-            known[name] = DeviceState(name, missing, code)
+            known[name] = DeviceState(name, missing, code, name in _NEEDED)
             devices = tuple(known[each] for each in DeviceName if each in known)
             return msgspec.structs.replace(state, devices=devices)
 

@@ -12,14 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from greenline.drivers.aura import show_on_ring
-from greenline.drivers.errors import DriverError
+from greenline.drivers.errors import BadTransferError, DriverError
 from greenline.drivers.sensor import Retry, Sensor
+from greenline.drivers.signals import Signal
 from greenline.firmware.board import Board, Capture, DeviceName, Phase
 from greenline.firmware.checks import Checks
 from greenline.firmware.errors import StoreError
 from greenline.firmware.gate import Gate
 from greenline.firmware.line import Case, Impression, Line, Submitted, Unusable
-from greenline.firmware.reopening import Opening, Reopener
+from greenline.firmware.reopening import Opening, Reopener, close_quietly
 from greenline.firmware.status import signal_of
 from greenline.models.errors import ModelsError
 from greenline.models.quality import Quality, Reason
@@ -34,6 +35,7 @@ _LIFT_WAIT_S = 15.0
 # How long "taken" and "again" stay at least, for the signal and its sound to be noticed.
 _TOLD_S = 1.0
 _STEP = 0.02
+_OUR_FAULT = "A fault in the kiosk itself"
 
 _AGAIN = {
     Retry.NO_FINGER: "Place the finger again and keep it still",
@@ -42,6 +44,7 @@ _AGAIN = {
     Retry.TOO_FAINT: "Press a little more",
 }
 
+_DAMAGED = "The picture did not arrive whole. Place the finger again and keep it still"
 
 _ADVICE = {
     Reason.NO_FINGER: "Place the finger flat on the sensor",
@@ -82,6 +85,7 @@ class CaptureThread:
         self._stopping = threading.Event()
         self._reopener = Reopener(opening, self._stopping.wait)
         self._line: Line | None = None
+        self._reason = ""  # why the sensor is missing
         self._shown = Capture(Phase.STARTING, "Starting")
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
 
@@ -91,16 +95,21 @@ class CaptureThread:
 
     def stop(self) -> None:
         """Give the sensor back and end."""
+        self.end()
+        self._thread.join(timeout=10)
+
+    def end(self) -> None:
+        """Begin to end, without waiting for it."""
         self._stopping.set()
         self._cancelled.set()
         with contextlib.suppress(queue.Full):  # then there is one to wake it already
             self._commands.put_nowait(None)
-        self._thread.join(timeout=10)
 
     def request(self, command: StartCheck) -> bool:
         """Ask for a check; False when one is going on or the sensor is not ready. Any thread."""
         if self._board.state().capture.phase not in {Phase.READY, Phase.STOPPED}:
             return False
+        self._cancelled.clear()
         try:
             self._commands.put_nowait(command)
         except queue.Full:
@@ -116,11 +125,12 @@ class CaptureThread:
             try:
                 self._turn()
             except DriverError as fault:
-                self._lose_sensor(str(fault))
+                self._lose_sensor(fault, str(fault))
             except Exception as fault:
                 # The last resort of this thread: the officer is told, the thread goes on.
-                log.exception("capture failed")
-                self._lose_sensor(f"a fault in the kiosk itself ({type(fault).__name__})")
+                log.exception("sensor failed")
+                self._lose_sensor(fault, f"{_OUR_FAULT} ({type(fault).__name__})")
+        self._ring(Signal.WAIT)
         self._close_sensor()
 
     def _turn(self) -> None:
@@ -129,6 +139,7 @@ class CaptureThread:
             if sensor is None:
                 return
             self._line = self._make_line(sensor)
+            self._reason = ""
             self._board.show_device(DeviceName.SENSOR)
             self._show(Phase.READY, "Ready")
         try:
@@ -136,10 +147,16 @@ class CaptureThread:
         except queue.Empty:
             self._line.sensor.still_there()
             return
-        if command is None:
+        if command is None or self._stopping.is_set():
             return
-        self._cancelled.clear()
-        self._check(self._line, command)
+        try:
+            self._check(self._line, command)
+        except DriverError:
+            raise
+        except Exception as fault:
+            # A fault of ours: the officer is told, and the sensor, which is well, is kept.
+            log.exception("capture failed")
+            self._show(Phase.STOPPED, f"{_OUR_FAULT} ({type(fault).__name__}). Start again")
 
     def _check(self, line: Line, command: StartCheck) -> None:
         impression = self._take(line, command.finger)
@@ -148,8 +165,10 @@ class CaptureThread:
         try:
             submitted = line.submit(replace(command.case, impressions=(impression,)))
         except StoreError as fault:
+            self._board.show_device(DeviceName.STORE, missing=str(fault))
             self._show(Phase.STOPPED, str(fault))
             return
+        self._board.show_device(DeviceName.STORE)
         self._taken(submitted, impression)
         score = impression.quality.score
         self._show(Phase.LIFT_FINGER, "Taken. Lift the finger", share=1.0, quality=score)
@@ -181,15 +200,18 @@ class CaptureThread:
             except ModelsError as fault:
                 self._stopped(str(fault))
                 return None
+            if self._ended():  # whatever was read: nothing of a check that was stopped is kept
+                break
             if isinstance(found, Impression):
                 return found
             self._ask_again(line, found, attempt)
-            if self._cancelled.is_set():
+            if self._ended():
                 break
         self._stopped("No usable picture. Clean finger and sensor, then start again")
         return None
 
-    def _scan(self, line: Line, finger: int, attempt: int) -> Impression | Retry | Unusable:
+    def _scan(self, line: Line, finger: int, attempt: int) -> Impression | Retry | Unusable | None:
+        """Scan once; None: the picture arrived damaged, and there is an attempt left."""
         self._show(Phase.READING, "Reading: keep the finger still", attempt=attempt)
 
         def progress(share: float) -> None:
@@ -205,15 +227,25 @@ class CaptureThread:
                 attempt=attempt,
             )
 
-        return line.take(finger, progress, judged)
+        try:
+            return line.take(finger, progress, judged)
+        except BadTransferError as fault:
+            # Kept open: a driver that has seen a bad line reads more carefully from then on.
+            if attempt == self._attempts:
+                raise
+            log.warning("picture damaged", extra={"reason": str(fault)})
+            return None
 
-    def _ask_again(self, line: Line, found: Retry | Unusable, attempt: int) -> None:
-        if isinstance(found, Unusable):
-            score: int | None = found.quality.score
+    def _ask_again(self, line: Line, found: Retry | Unusable | None, attempt: int) -> None:
+        score: int | None = None
+        if found is None:
+            words = _DAMAGED
+        elif isinstance(found, Unusable):
+            score = found.quality.score
             reasons = found.quality.reasons
             words = _ADVICE[reasons[0]] if reasons else "Place the finger again, flat and still"
         else:
-            score, words = None, _AGAIN[found]
+            words = _AGAIN[found]
         self._show(Phase.AGAIN, f"{words}. Lift the finger", quality=score, attempt=attempt)
         self._wait_lifted(line)
 
@@ -224,14 +256,17 @@ class CaptureThread:
     def _wait(self, line: Line, *, present: bool, seconds: float) -> bool:
         """Wait for a finger to come or go; False when it did not, or the check was cancelled."""
         for _ in range(int(seconds / _POLL_S)):
-            if self._cancelled.is_set():
+            if self._ended():
                 return False
             if line.sensor.wait_finger(present=present, timeout_s=_POLL_S):
                 return True
         return False
 
+    def _ended(self) -> bool:
+        return self._cancelled.is_set() or self._stopping.is_set()
+
     def _stopped(self, words: str) -> None:
-        self._show(Phase.STOPPED, "Stopped" if self._cancelled.is_set() else words)
+        self._show(Phase.STOPPED, "Stopped" if self._ended() else words)
 
     def _show(
         self,
@@ -248,25 +283,30 @@ class CaptureThread:
         )
         self._board.show_capture(self._shown)
         if signal_of(phase) is not signal_of(before.phase):
-            self._show_on_ring(phase)
+            self._ring(signal_of(phase))
 
-    def _show_on_ring(self, phase: Phase) -> None:
+    def _ring(self, signal: Signal) -> None:
+        """Show a signal on the sensor's ring of light, if it has one."""
         if self._line is None:
             return
         try:
-            show_on_ring(self._line.sensor, signal_of(phase))
+            show_on_ring(self._line.sensor, signal)
         except DriverError as fault:
             # A light is no reason to lose a capture; a sensor that is gone says so when next used.
             log.warning("ring of light failed", extra={"reason": str(fault)})
 
-    def _lose_sensor(self, reason: str) -> None:
-        log.warning("sensor lost", extra={"reason": reason})
-        self._close_sensor()
-        self._reopener.failed()
+    def _lose_sensor(self, fault: Exception, reason: str) -> None:
+        if reason != self._reason:
+            log.warning("sensor lost", extra={"reason": reason})
+        self._reason = reason
+        self._reopener.failed(fault)
         self._board.show_device(DeviceName.SENSOR, missing=reason)
+        self._close_sensor()
         self._show(Phase.FAULT, f"Sensor fault: {reason}")
+        with contextlib.suppress(queue.Empty):  # nobody waits for a check that was asked for then
+            self._commands.get_nowait()
 
     def _close_sensor(self) -> None:
-        if self._line is not None:
-            self._line.sensor.close()
-            self._line = None
+        line, self._line = self._line, None
+        if line is not None:
+            close_quietly(line.sensor)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from greenline.firmware.board import Board, Check, Progress
+from greenline.firmware.board import Board, Check, DeviceName, Progress
 from greenline.firmware.errors import FirmwareError
 from greenline.firmware.inbox import Inbox, Received
 from greenline.firmware.line import Submitted
@@ -63,6 +63,10 @@ class Checks:
     def link_changed(self, *, up: bool, detail: str) -> None:
         """Show whether a broker can be reached (called by the gate)."""
         self._board.show_link(up=up, detail=detail)
+
+    def uplink_changed(self, *, missing: str) -> None:
+        """Show why there is no uplink process (called by the gate)."""
+        self._board.show_device(DeviceName.UPLINK, missing=missing)
 
     def published(self, request_id: bytes) -> None:
         """Show that a broker has a request (called by the gate)."""

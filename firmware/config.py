@@ -55,7 +55,7 @@ class DisplayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     upside_down: bool = False
 
 
-class PanelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PanelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What the kiosk has besides sensor and screen; nothing of it is needed to capture.
 
     camera: a device URL. lights: in the order of their ring, or a single one.

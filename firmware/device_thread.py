@@ -13,7 +13,7 @@ from typing import Generic
 from greenline.drivers.errors import DriverError
 from greenline.drivers.port import Clock
 from greenline.firmware.board import Board, DeviceName
-from greenline.firmware.reopening import Device, Opening, Reopener
+from greenline.firmware.reopening import Device, Opening, Reopener, close_quietly
 
 log = logging.getLogger(__name__)
 
@@ -36,14 +36,21 @@ class DeviceThread(Generic[Device]):
         self._reopener = Reopener(opening, self._stopping.wait, clock)
         self._device: Device | None = None
         self._thread = threading.Thread(target=self._run, name=name.value, daemon=True)
+        self._told: str | None = None
 
     def start(self) -> None:
         """Begin; the device is opened on the thread."""
+        # Should it hang while it is opened, this is what is left to be read.
+        self._tell("it does not answer yet")
         self._thread.start()
+
+    def end(self) -> None:
+        """Begin to end, without waiting for it."""
+        self._stopping.set()
 
     def stop(self) -> None:
         """Let go of the device and end."""
-        self._stopping.set()
+        self.end()
         self._thread.join(timeout=10)
 
     def _run(self) -> None:
@@ -51,29 +58,35 @@ class DeviceThread(Generic[Device]):
             try:
                 self._turn()
             except DriverError as fault:
-                self._lose(str(fault))
+                self._lose(fault, str(fault))
             except Exception as fault:
                 # The last resort of this thread: the fault is named, the thread goes on.
                 log.exception("device failed", extra={"device": self._name.value})
-                self._lose(f"a fault in the kiosk itself ({type(fault).__name__})")
+                self._lose(fault, f"a fault in the kiosk itself ({type(fault).__name__})")
         self._close()
 
     def _turn(self) -> None:
         if self._device is None:
             self._device = self._reopener.next_step()
-            if self._device is not None:
-                self._board.show_device(self._name)
-                log.info("device there", extra={"device": self._name.value})
             return
-        self._stopping.wait(self._work(self._device))
+        pause_s = self._work(self._device)
+        self._tell("")
+        self._stopping.wait(pause_s)
 
-    def _lose(self, reason: str) -> None:
-        log.warning("device lost", extra={"device": self._name.value, "reason": reason})
+    def _lose(self, fault: Exception, reason: str) -> None:
+        self._reopener.failed(fault)
+        self._tell(reason)
         self._close()
-        self._reopener.failed()
-        self._board.show_device(self._name, missing=reason)
+
+    def _tell(self, missing: str) -> None:
+        """Say whether the device is there, once for each change."""
+        if missing == self._told:
+            return
+        self._told = missing
+        self._board.show_device(self._name, missing=missing)
+        log.info("device", extra={"device": self._name.value, "missing": missing})
 
     def _close(self) -> None:
         device, self._device = self._device, None
         if device is not None:
-            device.close()
+            close_quietly(device)

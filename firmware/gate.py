@@ -33,6 +33,9 @@ class GateListener(Protocol):
     def link_changed(self, *, up: bool, detail: str) -> None:
         """Tell whether a broker can be reached, and if not why."""
 
+    def uplink_changed(self, *, missing: str) -> None:
+        """Tell why there is no uplink process; empty: there is one."""
+
     def arrived(self, envelope: bytes) -> bytes | None:
         """Commit what arrived; return the request id if its request has left. Raises StoreError."""
 
@@ -122,6 +125,7 @@ class Gate:
         connection.settimeout(_SEND_TIMEOUT_S)
         self._drop("another uplink took over")
         self._uplink = connection
+        self._listener.uplink_changed(missing="")
         self._decoder = pipe.Decoder()
         self._selector.register(connection, selectors.EVENT_READ, self._receive)
 
@@ -242,6 +246,7 @@ class Gate:
         self._uplink = None
         with self._lock:
             self._dispatcher.link_down()
+        self._listener.uplink_changed(missing=reason)
         self._listener.link_changed(up=False, detail=reason)
 
 

@@ -91,6 +91,9 @@ class Kiosk:
 
     def stop(self) -> None:
         """Give back devices, socket and store; everything taken is on the disk already."""
+        self._capture.end()
+        for device in self._devices:
+            device.end()  # all at once, so that they end while the first is waited for
         self._capture.stop()
         for device in self._devices:
             device.stop()

@@ -58,6 +58,9 @@ class DeviceLife(Protocol):
     def start(self) -> None:
         """Begin; the device is opened on the thread."""
 
+    def end(self) -> None:
+        """Begin to end, without waiting for it."""
+
     def stop(self) -> None:
         """Let go of the device and end."""
 

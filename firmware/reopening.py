@@ -9,7 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from greenline.drivers.errors import DriverError
+from greenline.drivers.errors import (
+    CameraUrlError,
+    DriverError,
+    LibraryMissingError,
+    PortRefusedError,
+    RefusedError,
+    SensorUrlError,
+)
 from greenline.drivers.port import Clock
 from greenline.drivers.recovery import Policy, Recovery, Step
 
@@ -17,6 +24,16 @@ log = logging.getLogger(__name__)
 
 # An officer who has plugged a device in again stands beside it: ten seconds are long enough.
 POLICY = Policy(first_s=1.0, most_s=10.0)
+
+
+# Another program's device must not be torn from it, and a reset changes no configuration.
+_NO_CASE_FOR_A_RESET = (
+    PortRefusedError,
+    RefusedError,
+    SensorUrlError,
+    CameraUrlError,
+    LibraryMissingError,
+)
 
 
 class Closable(Protocol):
@@ -34,15 +51,24 @@ def no_usb_device() -> bool:
     return False
 
 
+def close_quietly(device: Closable) -> None:
+    """Close a device, whatever it says to that: a thread must live on to open it again."""
+    try:
+        device.close()
+    except Exception:
+        log.exception("a device failed while it was closed")
+
+
 @dataclass(frozen=True)
 class Opening(Generic[Device]):
     """How a device is opened. open: may raise DriverError. reset_usb: False when it has none.
 
-    policy: how long to wait between two tries.
+    seems_there: looks without opening it. policy: how long to wait between two tries.
     """
 
     open: Callable[[], Device]
     reset_usb: Callable[[], bool] = no_usb_device
+    seems_there: Callable[[], bool] = lambda: True
     policy: Policy = POLICY
 
 
@@ -76,9 +102,9 @@ class Reopener(Generic[Device]):
                 self._recovery.succeeded()
                 return device
 
-    def failed(self) -> None:
-        """Note that the device could not be opened, or has failed in use and was closed."""
-        self._recovery.failed()
+    def failed(self, fault: Exception) -> None:
+        """Note that the device could not be opened, or has failed in use."""
+        self._recovery.failed(reset_helps=not isinstance(fault, _NO_CASE_FOR_A_RESET))
 
     def _reset_usb(self) -> None:
         try:

@@ -3,12 +3,11 @@
 Neither looks at what a search has found, so neither can tell it.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from greenline.drivers.signals import Signal
 from greenline.drivers.status_display import DisplayState, KioskState, Link
-from greenline.firmware.board import NO_UPLINK, BoardState, DeviceName, DeviceState, Phase
+from greenline.firmware.board import BoardState, DeviceName, Phase
 
 _SIGNALS = {
     Phase.STARTING: Signal.WAIT,
@@ -19,7 +18,7 @@ _SIGNALS = {
     Phase.AGAIN: Signal.AGAIN,
     Phase.TAKEN: Signal.LIFT_FINGER,
     Phase.LIFT_FINGER: Signal.LIFT_FINGER,
-    Phase.STOPPED: Signal.WAIT,
+    Phase.STOPPED: Signal.READY,
     Phase.FAULT: Signal.OUT_OF_ORDER,
 }
 
@@ -30,8 +29,7 @@ _STATES = {
     Phase.FAULT: KioskState.FAULT,
 }
 
-NO_UPLINK_CODE, NO_SCREEN_CODE = "E51", "E41"
-_SHORT = {DeviceName.DISPLAY: "no display"}  # the others fit as they are called
+NO_SCREEN_CODE = "E41"
 
 
 def signal_of(phase: Phase) -> Signal:
@@ -62,27 +60,17 @@ def display_state(
 def _link(board: BoardState) -> Link:
     if board.link:
         return Link.UP
-    return Link.UNKNOWN if board.link_detail == NO_UPLINK else Link.DOWN
+    uplink = [device for device in board.devices if device.name is DeviceName.UPLINK]
+    return Link.UNKNOWN if any(device.missing for device in uplink) else Link.DOWN
 
 
 def _fault(board: BoardState, *, screen: bool) -> tuple[str, str]:
     """Return the code and words of the gravest fault; both empty without one."""
-    missing = _missing(board.devices)
-    sensor = [device for device in missing if device.name is DeviceName.SENSOR]
-    for device in sensor:
-        return device.code, _words(device)
+    missing = [device for device in board.devices if device.missing]  # the gravest first
+    if missing and missing[0].needed:
+        return missing[0].code, f"no {missing[0].name.value}"
     if not screen:
         return NO_SCREEN_CODE, "no screen"
-    if not board.link and board.link_detail == NO_UPLINK:
-        return NO_UPLINK_CODE, "no uplink"
-    for device in missing:
-        return device.code, _words(device)
+    if missing:
+        return missing[0].code, f"no {missing[0].name.value}"
     return "", ""
-
-
-def _missing(devices: Sequence[DeviceState]) -> list[DeviceState]:
-    return [device for device in devices if device.missing]
-
-
-def _words(device: DeviceState) -> str:
-    return _SHORT.get(device.name, f"no {device.name.value}")

@@ -14,4 +14,4 @@ class RuntimeMissingError(ModelsError):
 
 
 class PictureError(ModelsError):
-    """The picture cannot be one of a single finger, or cannot be read: use another."""
+    """The picture cannot be one of a single finger or a face, or cannot be read: use another."""

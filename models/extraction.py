@@ -48,7 +48,7 @@ class Extractor:
         files = read_manifest(self._folder).of_model(MODEL)
         self._runtime = runtime or find_runtime()
         self._num_threads = num_threads
-        self._thresholds = files[0].thresholds
+        self._thresholds = files[0].minutia_thresholds()
         self.threshold = self._thresholds.minutia if threshold is None else threshold
         self._files = {(file.input.shape[1], file.input.shape[2]): file for file in files}
         for file in files:

@@ -1,6 +1,6 @@
 """The manifest: which model files belong to this release, and what each of them takes and gives.
 
-Written by training/convert_leader.py, read by runtime.py. A file that is not listed is not used.
+Written by the scripts in training/, read by runtime.py. A file that is not listed is not used.
 """
 
 from importlib.resources import files
@@ -14,11 +14,14 @@ MANIFEST = "manifest.json"
 
 
 class Tensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One input or output of a network. channels names the last axis, value_range is inclusive."""
+    """One input or output of a network.
+
+    channels names the last axis; value_range is inclusive, None where there is no limit.
+    """
 
     shape: tuple[int, ...]
     dtype: str
-    value_range: tuple[float, float]
+    value_range: tuple[float, float] | None
     channels: tuple[str, ...]
 
 
@@ -33,11 +36,19 @@ class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str
 
 
-class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class MinutiaThresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="minutia"):
     """From which value of its map on a pixel is a minutia, and a minutia an ending."""
 
     minutia: float
     ending: float
+
+
+class FaceThresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="face"):
+    """candidate: least score at first look; face: looked at closely; overlap: two are one."""
+
+    candidate: float
+    face: float
+    overlap: float
 
 
 class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,13 +59,25 @@ class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
     size_bytes: int
     input: Tensor
-    output: Tensor
-    thresholds: Thresholds
+    outputs: tuple[Tensor, ...]
+    thresholds: MinutiaThresholds | FaceThresholds
     licence: str
     copyright: str
     origin: Origin
     recipe: str
     card: str
+
+    def minutia_thresholds(self) -> MinutiaThresholds:
+        """Return the thresholds of a minutiae network. Raises ModelFileError if it is none."""
+        if isinstance(self.thresholds, MinutiaThresholds):
+            return self.thresholds
+        raise ModelFileError(f"{MANIFEST} lists {self.name} for no minutiae: install again")
+
+    def face_thresholds(self) -> FaceThresholds:
+        """Return the thresholds of a face network. Raises ModelFileError if it is none."""
+        if isinstance(self.thresholds, FaceThresholds):
+            return self.thresholds
+        raise ModelFileError(f"{MANIFEST} lists {self.name} for no faces: install again")
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

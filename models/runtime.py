@@ -65,25 +65,32 @@ class Network:
         # The interpreter reads its weights in these bytes for as long as it lives.
         self._content = content
         self._interpreter = _build(file, content, runtime, threads)
-        self._input = self._checked(self._interpreter.get_input_details(), file.input, "input")
-        self._output = self._checked(self._interpreter.get_output_details(), file.output, "output")
+        inputs = self._interpreter.get_input_details()
+        outputs = self._interpreter.get_output_details()
+        self._input = self._checked(inputs, (file.input,), "input")[0]
+        self._outputs = self._checked(outputs, file.outputs, "output")
         self._interpreter.allocate_tensors()
 
     def run(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Compute the output (a copy) for values, both shaped as the manifest says."""
+        """Compute the first output (a copy) for values, both shaped as the manifest says."""
+        return self.run_all(values)[0]
+
+    def run_all(self, values: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        """Compute all outputs (copies) for values, in the manifest's order."""
         self._interpreter.set_tensor(self._input, values)
         self._interpreter.invoke()
-        result: NDArray[np.float32] = self._interpreter.get_tensor(self._output)
-        return result
+        return tuple(self._interpreter.get_tensor(index) for index in self._outputs)
 
-    def _checked(self, details: list[dict[str, Any]], expected: Tensor, which: str) -> int:
+    def _checked(
+        self, details: list[dict[str, Any]], expected: tuple[Tensor, ...], which: str
+    ) -> tuple[int, ...]:
         found = [(tuple(int(n) for n in d["shape"]), np.dtype(d["dtype"]).name) for d in details]
-        if found != [(expected.shape, expected.dtype)]:
+        if found != [(tensor.shape, tensor.dtype) for tensor in expected]:
+            says = ", ".join(f"{tensor.shape} {tensor.dtype}" for tensor in expected)
             raise ModelFileError(
-                f"{self.file.name} has the {which} {found}, the manifest says "
-                f"{expected.shape} {expected.dtype}: install again"
+                f"{self.file.name} has the {which} {found}, the manifest says {says}: install again"
             )
-        return int(details[0]["index"])
+        return tuple(int(detail["index"]) for detail in details)
 
 
 def load(

@@ -110,6 +110,9 @@ class _Endpoints:
         )
 
     async def look(self, request: Request) -> Response:
+        # A foreign page must not switch the camera on, though it would never see the picture.
+        if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+            return JSONResponse({"error": "only the kiosk's own page may look"}, 403)
         if self._kiosk.camera is None:
             return JSONResponse({"error": "This kiosk has no camera"}, 404)
         return StreamingResponse(

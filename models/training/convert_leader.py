@@ -14,16 +14,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from greenline.models.manifest import (
-    MANIFEST,
     Manifest,
+    MinutiaThresholds,
     ModelFile,
     Origin,
     Tensor,
-    Thresholds,
 )
+from greenline.models.training.entries import replace_entries
 
 # Height, width: one for sensors of 256x288 pixels and less, one for all other pictures.
 # The larger holds every FVC2002 print at 500 dpi (374x388, 492x260, 300x300, 384x288).
@@ -32,7 +30,7 @@ MODEL = "leader-1"
 WEIGHTS = "models/LEADER.weights.h5"
 TOOLS = ("tensorflow-cpu", "keras", "pyfing", "numpy")
 # pyfing's own default is 0.60; with 0.50 the error rates of a comparison are lower (leader.md).
-THRESHOLDS = Thresholds(minutia=0.5, ending=0.5)
+THRESHOLDS = MinutiaThresholds(minutia=0.5, ending=0.5)
 CHANNELS = (
     "probability of a minutia",
     "direction, radians",
@@ -59,7 +57,7 @@ def describe(content: bytes, height: int, width: int) -> ModelFile:
         sha256=hashlib.sha256(content).hexdigest(),
         size_bytes=len(content),
         input=Tensor((1, height, width, 1), "float32", (0.0, 255.0), ("grey, ridges dark",)),
-        output=Tensor((1, height, width, 4), "float32", (-math.pi, math.pi), CHANNELS),
+        outputs=(Tensor((1, height, width, 4), "float32", (-math.pi, math.pi), CHANNELS),),
         thresholds=THRESHOLDS,
         licence="MIT",
         copyright="Copyright (c) 2023 Raffaele Cappelli",
@@ -97,16 +95,7 @@ def write(folder: Path) -> Manifest:
         content = convert(leader_graph.of_size(model, height, width))
         entries.append(describe(content, height, width))
         (folder / entries[-1].name).write_bytes(content)
-    manifest = Manifest((*_others(folder / MANIFEST), *entries))
-    (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
-    return manifest
-
-
-def _others(path: Path) -> list[ModelFile]:
-    if not path.exists():
-        return []
-    manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
-    return [file for file in manifest.files if file.model != MODEL]
+    return replace_entries(folder, MODEL, tuple(entries))
 
 
 def main() -> None:

@@ -30,10 +30,11 @@ def device_file(root: Path, kind: str, name: str, part: Path) -> None:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """An adapter, two readers and a webcam on USB; a serial port and a camera of the board."""
+    """On USB an adapter, two readers alike, one more, a webcam; a serial port and a camera."""
     adapter = device(tmp_path, "1-1", "0403", "6001", 4)
     device(tmp_path, "1-2", "05ba", "000a", 12)
     (device(tmp_path, "1-3", "05ba", "000a", 13) / "serial").write_text("{A1 B2}\n")
+    device(tmp_path, "1-4", "045e", "00bb", 15)
     webcam = device(tmp_path, "1-1.4", "046d", "0825", 7)
     board = tmp_path / "sys/devices/platform"
     device_file(tmp_path, "tty", "ttyUSB0", adapter / "1-1:1.0/ttyUSB0")
@@ -50,8 +51,8 @@ def root(tmp_path: Path) -> Path:
     [
         ("serial:/dev/ttyUSB0?baud=best", "001/004"),
         ("serial:/dev/fingerprint", "001/004"),
-        ("usb:05ba:000a?turn=0", "001/012"),
-        ("usb:05BA:000A", "001/012"),
+        ("usb:045e:00bb?turn=0", "001/015"),
+        ("usb:045E:00BB", "001/015"),
         ("usb:05ba:000a?turn=0&serial={A1%20B2}", "001/013"),
         ("v4l2:/dev/video2?size=1280x720&rotation=90", "001/007"),
         ("v4l2:/dev/camera", "001/007"),
@@ -71,6 +72,7 @@ def test_the_device_behind_the_address_is_reset(root: Path, url: str, node: str)
         "serial:/dev/video2",
         "serial:",
         "usb:05ba:0007",
+        "usb:05ba:000a",  # two would fit: the wrong one may be at work
         "usb:05ba",
         "usb:05ba:000a?serial={A1}",
         "v4l2:/dev/video0",
@@ -100,7 +102,7 @@ def test_a_reset_that_fails_is_a_lost_port(root: Path, fault: OSError, words: st
         raise fault
 
     with pytest.raises(PortLostError, match=words):
-        reset_usb("usb:05ba:000a", root, fail)
+        reset_usb("usb:045e:00bb", root, fail)
 
 
 def test_without_a_node_the_kernels_own_reset_is_a_lost_port(root: Path) -> None:

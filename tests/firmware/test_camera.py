@@ -4,6 +4,7 @@ import io
 import shutil
 import threading
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pytest
@@ -16,13 +17,17 @@ from greenline.firmware.camera import CameraThread
 from greenline.firmware.reopening import Opening
 from tests.firmware.waiting import IMPATIENT, LONGEST_S, device, missing, there, until
 
+CAMERA = DeviceName.CAMERA
+
 
 class Folder:
-    """A folder camera; counts how often it is open."""
+    """A folder camera that tells when it is opened and closed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.opened = 0
+        self.done: list[str] = []
+        self.changed = threading.Condition()
+        self.opening = Opening(self.open, seems_there=path.is_dir, policy=IMPATIENT)
 
     def plug_in(self) -> None:
         self.path.mkdir()
@@ -33,9 +38,38 @@ class Folder:
         shutil.rmtree(self.path)
 
     def open(self) -> Camera:
-        camera = open_camera(f"folder:{self.path}")
-        self.opened += 1
-        return camera
+        return Told(self, open_camera(f"folder:{self.path}"))
+
+    def note(self, what: str) -> None:
+        with self.changed:
+            self.done.append(what)
+            self.changed.notify_all()
+
+    def wait_for(self, done: list[str]) -> list[str]:
+        """Return what was done, once it is this; something else when it never is."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.done == done, LONGEST_S)
+            return list(self.done)
+
+
+class Told:
+    """A camera that tells when it is opened and closed."""
+
+    def __init__(self, folder: Folder, camera: Camera) -> None:
+        self._folder = folder
+        self._camera = camera
+        self.info, self.preview, self.still = camera.info, camera.preview, camera.still
+        folder.note("opened")
+
+    def close(self) -> None:
+        self._camera.close()
+        self._folder.note("closed")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 class Watcher:
@@ -72,9 +106,10 @@ def folder(tmp_path: Path) -> Folder:
 
 def test_it_runs_only_while_somebody_watches(board: Board, folder: Folder) -> None:
     folder.plug_in()
-    thread = CameraThread(Opening(folder.open, policy=IMPATIENT), board)
+    thread = CameraThread(folder.opening, board)
     thread.start()
     until(board, there(DeviceName.CAMERA))
+    assert folder.wait_for(["opened", "closed"]) == ["opened", "closed"]
     assert thread.newest() is None
 
     watcher = Watcher(thread)
@@ -84,22 +119,50 @@ def test_it_runs_only_while_somebody_watches(board: Board, folder: Folder) -> No
         assert (image.format, image.size) == ("JPEG", (60, 40))
 
     watcher.end()
-    again = Watcher(thread)
-    again.wait_for(1)
-    thread.stop()
+    assert folder.wait_for(["opened", "closed"] * 2) == ["opened", "closed"] * 2
     assert thread.newest() is None
-    assert folder.opened <= 3
+    thread.stop()
+
+
+def test_a_camera_without_a_single_good_picture_is_never_called_there(
+    board: Board, folder: Folder
+) -> None:
+    folder.path.mkdir()
+    (folder.path / "broken.png").write_bytes(b"no picture")
+    thread = CameraThread(folder.opening, board)
+    shown: list[bool] = []
+    board.listen(lambda: shown.append(there(DeviceName.CAMERA)(board.state())))
+    thread.start()
+    assert folder.wait_for(["opened", "closed"] * 3)[:4] == ["opened", "closed"] * 2
+    thread.stop()
+    assert not any(shown)
+
+
+def test_a_camera_that_is_pulled_out_while_nobody_watches_is_named(
+    board: Board, folder: Folder
+) -> None:
+    folder.plug_in()
+    thread = CameraThread(folder.opening, board)
+    thread.start()
+    until(board, there(DeviceName.CAMERA))
+    folder.unplug()
+    until(board, missing(DeviceName.CAMERA))
+    folder.plug_in()
+    until(board, there(DeviceName.CAMERA))
+    thread.stop()
 
 
 def test_a_camera_that_is_missing_is_named_and_found_when_it_comes(
     board: Board, folder: Folder
 ) -> None:
-    thread = CameraThread(Opening(folder.open, policy=IMPATIENT), board)
+    thread = CameraThread(folder.opening, board)
     thread.start()
-    state = until(board, missing(DeviceName.CAMERA))
-    found = device(state, DeviceName.CAMERA)
+    state = until(
+        board, lambda state: str(folder.path) in getattr(device(state, CAMERA), "missing", "")
+    )
+    found = device(state, CAMERA)
     assert found is not None
-    assert (found.code, str(folder.path) in found.missing) == ("E31", True)
+    assert found.code == "E31"
     folder.plug_in()
     until(board, there(DeviceName.CAMERA))
     thread.stop()
@@ -109,7 +172,7 @@ def test_a_camera_that_leaves_while_it_is_watched_is_named_and_comes_back(
     board: Board, folder: Folder
 ) -> None:
     folder.plug_in()
-    thread = CameraThread(Opening(folder.open, policy=IMPATIENT), board)
+    thread = CameraThread(folder.opening, board)
     thread.start()
     watcher = Watcher(thread)
     watcher.wait_for(1)
@@ -123,7 +186,7 @@ def test_a_camera_that_leaves_while_it_is_watched_is_named_and_comes_back(
 
 
 def test_its_end_does_not_wait_for_a_camera_that_never_comes(board: Board, folder: Folder) -> None:
-    thread = CameraThread(Opening(folder.open, policy=IMPATIENT), board)
+    thread = CameraThread(folder.opening, board)
     thread.start()
     until(board, missing(DeviceName.CAMERA))
     thread.stop()

@@ -55,8 +55,8 @@ def test_what_fails_is_named_and_tried_again(board: Board, fault: Exception, wor
     thread.start()
     assert lamp.worked.wait(LONGEST_S)
     lamp.fault = fault
-    state = until(board, missing(DeviceName.LIGHTS))
-    assert device(state, DeviceName.LIGHTS) == DeviceState(DeviceName.LIGHTS, words, "E32")
+    lost = DeviceState(DeviceName.LIGHTS, words, "E32")
+    until(board, lambda state: device(state, DeviceName.LIGHTS) == lost)
     lamp.fault = None
     state = until(board, there(DeviceName.LIGHTS))
     assert device(state, DeviceName.LIGHTS) == DeviceState(DeviceName.LIGHTS)
@@ -75,3 +75,45 @@ def test_a_device_that_is_never_there_ends_with_the_kiosk(board: Board) -> None:
     thread.stop()
     assert "lights" not in {thread.name for thread in threading.enumerate()}
     assert lamp.closed == 0
+
+
+class Clinging(Lamp):
+    """A lamp that fails once more when it is let go."""
+
+    def close(self) -> None:
+        super().close()
+        raise OSError("its line is stuck")
+
+
+def test_a_device_that_fails_while_it_is_closed_is_named_and_tried_again(board: Board) -> None:
+    lamp = Clinging()
+    thread = DeviceThread(
+        DeviceName.LIGHTS, Opening(lamp.open, policy=IMPATIENT), lambda lamp: lamp.work(), board
+    )
+    thread.start()
+    until(board, there(DeviceName.LIGHTS))
+    lamp.fault = PortLostError("the lamp: gone")
+    until(board, missing(DeviceName.LIGHTS))
+    lamp.fault = None
+    until(board, there(DeviceName.LIGHTS))
+    thread.stop()
+
+
+def test_a_device_that_hangs_while_it_is_opened_is_named(board: Board) -> None:
+    let_go = threading.Event()
+
+    def hang() -> Lamp:
+        assert let_go.wait(LONGEST_S)
+        return Lamp()
+
+    thread = DeviceThread(
+        DeviceName.LIGHTS, Opening(hang, policy=IMPATIENT), lambda lamp: lamp.work(), board
+    )
+    thread.start()
+    state = until(board, missing(DeviceName.LIGHTS))
+    assert device(state, DeviceName.LIGHTS) == DeviceState(
+        DeviceName.LIGHTS, "it does not answer yet", "E32"
+    )
+    let_go.set()
+    until(board, there(DeviceName.LIGHTS))
+    thread.stop()

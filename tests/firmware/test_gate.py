@@ -23,9 +23,13 @@ class Listener:
         self.told: queue.Queue[tuple[object, ...]] = queue.Queue()
         self.leaving: bytes | None = None
         self.fault: Exception | None = None
+        self.uplink = "nothing told yet"
 
     def link_changed(self, *, up: bool, detail: str) -> None:
         self.told.put(("link", up, detail))
+
+    def uplink_changed(self, *, missing: str) -> None:
+        self.uplink = missing
 
     def arrived(self, envelope: bytes) -> bytes | None:
         self.told.put(("arrived", envelope))
@@ -123,6 +127,19 @@ def test_what_the_store_held_at_the_start_is_offered_when_a_link_comes(
     uplink.close()
     gate.stop()
     store.close()
+
+
+def test_that_an_uplink_is_there_and_why_it_is_not_is_told_apart_from_the_link(
+    gate: Gate, uplink: FakeUplink, listener: Listener
+) -> None:
+    uplink.send(pipe.LinkDown("the broker does not answer"))
+    assert listener.next() == ("link", False, "the broker does not answer")
+    assert listener.uplink == ""
+
+    uplink.close()
+
+    assert listener.next() == ("link", False, "the uplink process is not running")
+    assert listener.uplink == "the uplink process is not running"
 
 
 def test_a_new_request_is_offered_at_once(gate: Gate, uplink: FakeUplink, store: Store) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from greenline.drivers.errors import PortLostError
+from greenline.drivers.errors import PortLostError, PortRefusedError
 from greenline.drivers.simulation.virtual import VirtualClock
 from greenline.firmware.reopening import POLICY, Opening, Reopener
 
@@ -13,6 +13,7 @@ class Cable:
     def __init__(self) -> None:
         self.clock = VirtualClock()
         self.plugged = False
+        self.fault = PortLostError("gone")
         self.resets_work = True
         self.done: list[tuple[float, str]] = []
         self.reopener = Reopener(Opening(self.open, self.reset), self.wait, self.clock)
@@ -20,7 +21,7 @@ class Cable:
     def open(self) -> "Cable":
         self.done.append((self.clock.now, "open"))
         if not self.plugged:
-            raise PortLostError("gone")
+            raise self.fault
         return self
 
     def reset(self) -> bool:
@@ -39,9 +40,9 @@ class Cable:
     def fail(self, times: int) -> None:
         """Let it fail so often to be opened."""
         for _ in range(times):
-            with pytest.raises(PortLostError):
+            with pytest.raises(PortLostError) as fault:
                 self.opened()
-            self.reopener.failed()
+            self.reopener.failed(fault.value)
 
     def opened(self) -> "Cable":
         """Do what is due until it is open."""
@@ -73,3 +74,15 @@ def test_a_reset_that_fails_is_no_reason_to_give_up() -> None:
     cable.resets_work = False
     cable.fail(4)
     assert cable.done[-2:] == [(7, "reset"), (7, "open")]
+
+
+def test_a_device_that_another_program_has_is_not_torn_from_it() -> None:
+    cable = Cable()
+    cable.fault = PortRefusedError("another program uses it")
+    cable.fail(7)
+    assert "reset" not in {what for _, what in cable.done}
+    cable.fault = PortLostError("it does not answer")
+    cable.fail(3)
+    assert [what for _, what in cable.done].count("reset") == 0
+    cable.fail(1)
+    assert [what for _, what in cable.done][-2:] == ["reset", "open"]

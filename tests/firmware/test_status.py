@@ -8,7 +8,6 @@ from greenline.drivers.signals import Signal
 from greenline.drivers.status_display import DisplayState, KioskState, Link
 from greenline.firmware.board import (
     FAULT_CODES,
-    NO_UPLINK,
     Board,
     Capture,
     Check,
@@ -28,6 +27,7 @@ def board() -> Board:
     board = Board("kiosk-07", 20)
     board.show_capture(Capture(Phase.READY, "Ready"))
     board.show_link(up=True, detail="")
+    board.show_device(DeviceName.UPLINK)
     return board
 
 
@@ -50,7 +50,7 @@ def check(name: str, age_s: float, progress: Progress = Progress.QUEUED) -> Chec
         (Phase.AGAIN, Signal.AGAIN, KioskState.BUSY),
         (Phase.TAKEN, Signal.LIFT_FINGER, KioskState.BUSY),
         (Phase.LIFT_FINGER, Signal.LIFT_FINGER, KioskState.BUSY),
-        (Phase.STOPPED, Signal.WAIT, KioskState.READY),
+        (Phase.STOPPED, Signal.READY, KioskState.READY),
         (Phase.FAULT, Signal.OUT_OF_ORDER, KioskState.FAULT),
     ],
 )
@@ -97,7 +97,7 @@ def test_no_link_is_no_fault_but_no_uplink_is(board: Board) -> None:
     board.show_link(up=False, detail="the broker does not answer")
     found = shown(board)
     assert (found.link, found.fault_code) == (Link.DOWN, "")
-    board.show_link(up=False, detail=NO_UPLINK)
+    board.show_device(DeviceName.UPLINK, missing="the uplink process is not running")
     found = shown(board)
     assert (found.link, found.fault_code, found.fault_words) == (Link.UNKNOWN, "E51", "no uplink")
 
@@ -116,13 +116,12 @@ def test_a_missing_device_has_a_code_and_words_that_fit(board: Board, name: Devi
 def test_the_gravest_fault_is_shown(board: Board) -> None:
     for name in DeviceName:
         board.show_device(name, missing="it was pulled out")
-    board.show_link(up=False, detail=NO_UPLINK)
-    codes = [shown(board, screen=False).fault_code]
-    board.show_device(DeviceName.SENSOR)
-    codes += [shown(board, screen=screen).fault_code for screen in (False, True)]
-    board.show_link(up=True, detail="")
-    codes.append(shown(board).fault_code)
-    assert codes == ["E21", "E41", "E51", "E31"]
+    codes = []
+    for name in DeviceName:
+        codes.append(shown(board, screen=name is not DeviceName.CAMERA).fault_code)
+        board.show_device(name)
+    assert codes == ["E21", "E61", "E51", "E41", "E32", "E33", "E34", "E35"]
+    assert shown(board, screen=False).fault_code == "E41"
 
 
 def test_a_clock_that_cannot_be_right_is_not_shown(board: Board) -> None:

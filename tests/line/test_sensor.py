@@ -85,7 +85,8 @@ def test_a_kiosk_without_a_sensor_says_so_and_still_shows_its_page(checkpoint: C
 
 
 def missing(state: State) -> set[str]:
-    return {device["code"] for device in state["devices"] if device["missing"]}
+    codes = {device["code"] for device in state["devices"] if device["missing"]}
+    return codes - {"E51"}  # the uplink, which is not started here
 
 
 def test_a_kiosk_without_its_panel_names_each_device_and_goes_on_taking_fingers(

@@ -19,6 +19,11 @@ def small() -> ModelFile:
     return read_manifest(installed_folder()).of_model("leader-1")[0]
 
 
+@pytest.fixture
+def face() -> ModelFile:
+    return read_manifest(installed_folder()).of_model("blazeface-short-range-1")[0]
+
+
 def renamed_copy(file: ModelFile, folder: Path, content: bytes) -> ModelFile:
     """A file of other content, and an entry that vouches for it."""
     (folder / file.name).write_bytes(content)
@@ -47,7 +52,7 @@ def test_an_unknown_runtime_is_refused():
 def test_the_installed_runtime_computes_a_map_of_the_size_that_the_manifest_says(small: ModelFile):
     network = load(small, installed_folder())
     result = network.run(np.full(small.input.shape, 200, np.float32))
-    assert (result.shape, result.dtype.name) == (small.output.shape, small.output.dtype)
+    assert (result.shape, result.dtype.name) == (small.outputs[0].shape, small.outputs[0].dtype)
 
 
 def test_two_threads_compute_what_one_computes(small: ModelFile):
@@ -69,11 +74,27 @@ def test_a_missing_file_is_named(small: ModelFile, tmp_path: Path):
         load(small, tmp_path)
 
 
-@pytest.mark.parametrize("tensor", ["input", "output"])
-def test_a_file_whose_shape_is_not_the_manifests_is_refused(small: ModelFile, tensor: str):
-    other = msgspec.structs.replace(getattr(small, tensor), shape=(1, 512, 416, 1))
-    with pytest.raises(ModelFileError, match=rf"has the {tensor} .*the manifest says \(1, 512"):
-        load(msgspec.structs.replace(small, **{tensor: other}), installed_folder())
+def test_a_file_whose_input_shape_is_not_the_manifests_is_refused(small: ModelFile):
+    other = msgspec.structs.replace(small.input, shape=(1, 512, 416, 1))
+    with pytest.raises(ModelFileError, match=r"has the input .*the manifest says \(1, 512"):
+        load(msgspec.structs.replace(small, input=other), installed_folder())
+
+
+def test_a_file_whose_output_shape_is_not_the_manifests_is_refused(small: ModelFile):
+    other = msgspec.structs.replace(small.outputs[0], shape=(1, 512, 416, 1))
+    with pytest.raises(ModelFileError, match=r"has the output .*the manifest says \(1, 512"):
+        load(msgspec.structs.replace(small, outputs=(other,)), installed_folder())
+
+
+def test_a_file_with_more_outputs_than_the_manifest_says_is_refused(face: ModelFile):
+    with pytest.raises(ModelFileError, match=r"has the output .*\(1, 896, 16\).*\(1, 896, 1\)"):
+        load(msgspec.structs.replace(face, outputs=face.outputs[:1]), installed_folder())
+
+
+def test_all_outputs_come_in_the_manifests_order(face: ModelFile):
+    network = load(face, installed_folder())
+    results = network.run_all(np.zeros(face.input.shape, np.float32))
+    assert [result.shape for result in results] == [(1, 896, 16), (1, 896, 1)]
 
 
 def test_a_file_whose_number_type_is_not_the_manifests_is_refused(small: ModelFile):

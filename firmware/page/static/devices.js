@@ -4,7 +4,7 @@ const el = (id) => document.getElementById(id);
 let watching = false;
 let drawn = "";
 
-const sentence = (name) => (name === "sensor" ? "" : " Checks go on without it.");
+const sentence = (needed) => (needed ? "" : " Checks go on without it.");
 
 function drawCamera(camera) {
   el("camera").hidden = !camera;
@@ -27,9 +27,9 @@ export function drawDevices({ devices }, silent) {
   el("missing").hidden = !missing.length;
   el("missing").className = missing.length ? "pill fault" : "pill";
   el("missing").textContent = missing.map(({ name, code }) => `${code} no ${name}`).join(", ");
-  el("faults").replaceChildren(...missing.map(({ name, code, missing: reason }) => {
+  el("faults").replaceChildren(...missing.map(({ name, code, needed, missing: reason }) => {
     const item = document.createElement("li");
-    item.textContent = `${code}, no ${name}: ${reason}.${sentence(name)}`;
+    item.textContent = `${code}, no ${name}: ${reason}.${sentence(needed)}`;
     return item;
   }));
   if (silent) watching = false;
@@ -38,4 +38,8 @@ export function drawDevices({ devices }, silent) {
 
 export function toggleCamera() {
   watching = !watching;
+}
+
+export function stopWatching() {
+  watching = false;
 }

@@ -1,5 +1,5 @@
 // Draws the board's state as the kiosk pushes it. All words come from the kiosk, except labels.
-import { drawDevices, toggleCamera } from "/devices.js";
+import { drawDevices, stopWatching, toggleCamera } from "/devices.js";
 import { drawResults } from "/results.js";
 
 const el = (id) => document.getElementById(id);
@@ -107,6 +107,11 @@ el("camera-button").addEventListener("click", () => {
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !el("cancel").disabled) ask("/api/cancel");
+});
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) return;
+  stopWatching(); // nobody looks: the camera is given back
+  draw();
 });
 follow();
 setInterval(() => {

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from greenline.firmware.board import Board, Capture, Check, Phase, Progress
+from greenline.firmware.board import Board, Capture, Check, DeviceName, Phase, Progress
 from greenline.protocol.messages import Candidate, Outcome, SearchedList
 from greenline.protocol.wording import NOT_CHECKED, RESULT_WORDS
 
@@ -73,6 +73,7 @@ class Desk:
 
     def __init__(self, *, ready: bool = True) -> None:
         self.board: Board = Board("kiosk-07", MINIMUM_QUALITY)
+        self.board.show_device(DeviceName.UPLINK)
         self.ready = ready
         self.camera: Lens | None = None
         self.asked: list[int | str] = []

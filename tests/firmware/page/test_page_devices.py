@@ -29,6 +29,7 @@ def lens(desk: Desk) -> Lens:
 
 def test_nothing_is_said_of_devices_that_are_there(desk: Desk, page: Page) -> None:
     desk.board.show_device(DeviceName.LIGHTS)
+    desk.board.show_device(DeviceName.UPLINK)
     show(desk, page, "ready")
 
     expect(page.locator("#missing")).to_be_hidden()
@@ -38,6 +39,7 @@ def test_nothing_is_said_of_devices_that_are_there(desk: Desk, page: Page) -> No
 
 def test_what_is_missing_is_named_in_red_until_it_is_back(desk: Desk, page: Page) -> None:
     show(desk, page, "ready")
+    desk.board.show_device(DeviceName.UPLINK)
     desk.board.show_device(DeviceName.CAMERA, missing="/dev/video0 is not there")
     desk.board.show_device(DeviceName.LIGHTS, missing="the light: it cannot be used")
 
@@ -99,10 +101,10 @@ def test_a_camera_that_leaves_while_it_is_shown_is_told_and_shown_again(
 class Pictures:
     """The stream of pictures as a browser reads it."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, headers: dict[str, str] | None = None) -> None:
         host, port = server.url.removeprefix("http://").rstrip("/").split(":")
         self._connection = http.client.HTTPConnection(host, int(port), timeout=10)
-        self._connection.request("GET", "/api/camera")
+        self._connection.request("GET", "/api/camera", headers=headers or {})
         self.answer = self._connection.getresponse()
 
     def read(self, count: int) -> bytes:
@@ -118,7 +120,9 @@ def pictures(lens: Lens, server: Server) -> Iterator[Pictures]:
     stream = Pictures(server)
     yield stream
     stream.close()
-    assert lens.newest() is not None
+    lens.put(jpeg((1, 1, 1)))  # the server notices with a picture that nobody takes
+    lens.put(jpeg((2, 2, 2)))
+    assert lens.watched_by(0)
 
 
 def test_each_picture_is_one_part_of_the_stream(lens: Lens, pictures: Pictures) -> None:
@@ -135,3 +139,10 @@ def test_a_kiosk_without_a_camera_says_so(server: Server) -> None:
     stream = Pictures(server)
     assert (stream.answer.status, b"no camera" in stream.answer.read()) == (404, True)
     stream.close()
+
+
+def test_a_foreign_page_does_not_switch_the_camera_on(lens: Lens, server: Server) -> None:
+    stream = Pictures(server, {"Sec-Fetch-Site": "cross-site"})
+    assert (stream.answer.status, b"own page" in stream.answer.read()) == (403, True)
+    stream.close()
+    assert lens.watched_by(0)

@@ -1,0 +1,156 @@
+"""Makes the template network's model files: the trained weights, as float16 TFLite.
+
+    python -m greenline.models.training.convert_template --weights FILE.pt --out models
+
+Needs the extra "train". Run by an engineer after a new training; never on a kiosk.
+"""
+
+import argparse
+import hashlib
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from greenline.models import manifest
+from greenline.models.manifest import Manifest, MinutiaThresholds, ModelFile, Origin
+from greenline.models.training.entries import replace_entries
+from greenline.models.training.template_network import CELL, Answer, TemplateNetwork
+
+# Height, width: an R503, an AS608 and less, and all other pictures (the largest of FVC2002 too).
+SIZES = ((192, 192), (288, 256), (512, 416))
+MODEL = "greenline-1"
+TOOLS = ("torch", "litert-torch", "numpy")
+CHANNELS = (
+    "probability of a minutia",
+    "cosine of its direction",
+    "sine of its direction",
+    "cosine of twice the ridge orientation",
+    "sine of twice the ridge orientation",
+    "probability of skin",
+    "probability of an ending",
+    "from the cell's middle to the minutia, cells to the right",
+    "the same, cells down",
+)
+_LOGITS = (Answer.MINUTIA, Answer.CONTACT, Answer.ENDING)
+
+
+class _Deployed(nn.Module):  # type: ignore[misc]  # torch is no part of the checks
+    """The network as a kiosk runs it: grey values 0-255, channels last, probabilities."""
+
+    def __init__(self, network: TemplateNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Take (1, height, width, 1), give (1, height / 4, width / 4, 9)."""
+        answers = self.network(pictures.permute(0, 3, 1, 2) / 255.0)
+        channels = [
+            torch.sigmoid(answers[:, at : at + 1]) if at in _LOGITS else answers[:, at : at + 1]
+            for at in range(len(Answer))
+        ]
+        return torch.cat(channels, dim=1).permute(0, 2, 3, 1)
+
+
+def load_weights(path: Path) -> TemplateNetwork:
+    """Return the network with the running average of its weights."""
+    state = torch.load(path, weights_only=True)
+    network = TemplateNetwork(tuple(state["widths"]))
+    network.load_state_dict(state["average"])
+    network.eval()
+    return network
+
+
+def convert(network: TemplateNetwork, height: int, width: int) -> bytes:
+    """Return the TFLite file of the network for one size, its weights in float16."""
+    import litert_torch  # noqa: PLC0415 - takes seconds
+
+    sample = (torch.zeros(1, height, width, 1),)
+    with tempfile.TemporaryDirectory() as folder:
+        whole, half = Path(folder) / "whole.tflite", Path(folder) / "half.tflite"
+        litert_torch.convert(_Deployed(network).eval(), sample).export(str(whole))
+        _halve(whole, half)
+        return half.read_bytes()
+
+
+def _halve(whole: Path, half: Path) -> None:
+    """Store the weights as float16; they are computed with as float32."""
+    from ai_edge_quantizer import quantizer  # noqa: PLC0415 - takes seconds
+    from ai_edge_quantizer.recipe import AlgorithmName, qtyping  # noqa: PLC0415
+
+    made: Any = quantizer.Quantizer(str(whole))
+    made.update_quantization_recipe(
+        regex=".*",
+        operation_name=qtyping.TFLOperationName.ALL_SUPPORTED,
+        op_config=qtyping.OpQuantizationConfig(
+            weight_tensor_config=qtyping.TensorQuantizationConfig(
+                num_bits=16, dtype=qtyping.TensorDataType.FLOAT
+            ),
+            compute_precision=qtyping.ComputePrecision.FLOAT,
+        ),
+        algorithm_key=AlgorithmName.FLOAT_CASTING,
+    )
+    made.quantize().export_model(str(half))
+
+
+def describe(content: bytes, height: int, width: int, weights: Path, steps: int) -> ModelFile:
+    """Return the manifest's entry for a converted file."""
+    answers = (1, height // CELL, width // CELL, len(Answer))
+    return ModelFile(
+        name=f"greenline_{height}x{width}.tflite",
+        model=MODEL,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size_bytes=len(content),
+        input=manifest.Tensor(
+            (1, height, width, 1), "float32", (0.0, 255.0), ("grey, ridges dark",)
+        ),
+        outputs=(manifest.Tensor(answers, "float32", None, CHANNELS),),
+        thresholds=MinutiaThresholds(minutia=0.35, ending=0.5),
+        licence="Apache-2.0",
+        copyright="Copyright (c) 2026 The Greenline authors",
+        origin=Origin(
+            package="greenline",
+            version=version("greenline"),
+            file="models/training/train_template.py",
+            sha256=hashlib.sha256(weights.read_bytes()).hexdigest(),
+            author="The Greenline authors",
+            url="docs/models/greenline-1.md",
+        ),
+        recipe=f"train_template, {steps} steps, synthetic prints only; "
+        + ", ".join(f"{tool} {version(tool)}" for tool in TOOLS),
+        card="docs/models/greenline-1.md",
+    )
+
+
+def write(weights: Path, folder: Path) -> Manifest:
+    """Convert to all sizes, write the files and the manifest into folder, return the manifest.
+
+    Entries of other models in a manifest that is there already are kept.
+    """
+    network = load_weights(weights)
+    steps = int(torch.load(weights, weights_only=True)["step"])
+    entries = []
+    for height, width in SIZES:
+        content = convert(network, height, width)
+        entries.append(describe(content, height, width, weights, steps))
+        (folder / entries[-1].name).write_bytes(content)
+    return replace_entries(folder, MODEL, tuple(entries))
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description="Convert the template network to TFLite.")
+    parser.add_argument("--weights", type=Path, required=True, help="what train_template wrote")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write into")
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    for file in write(given.weights, given.out).of_model(MODEL):
+        sys.stdout.write(f"{file.sha256}  {file.name}  {file.size_bytes} bytes\n")
+
+
+if __name__ == "__main__":
+    main()
