@@ -19,7 +19,7 @@ from rich.progress import track
 
 from greenline.cli.errors import CommandError
 from greenline.models.errors import ModelsError
-from greenline.models.extraction import Extractor
+from greenline.models.extraction import MODEL, Extractor
 from greenline.models.picture import read_picture
 from greenline.prints.comparison import LOWEST_SCORE, Prepared, compare, prepare
 from greenline.prints.errors import PrintsError
@@ -54,6 +54,19 @@ class Extracted:
     prepared: Prepared | None
     seconds: float
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class Network:
+    """Which network extracts, and how. threshold: None takes the manifest's."""
+
+    model: str = MODEL
+    accurate: bool = False
+    threshold: float | None = None
+
+    def extractor(self) -> Extractor:
+        """Open it. Raises ModelsError."""
+        return Extractor(model=self.model, accurate=self.accurate, threshold=self.threshold)
 
 
 def find_pictures(folder: Path, dpi: dict[str, float]) -> list[Picture]:
@@ -93,13 +106,13 @@ def _refuse_names(pictures: list[Picture]) -> None:
         seen[picture.name] = picture.path
 
 
-def extract_all(pictures: list[Picture], processes: int) -> dict[str, Extracted]:
+def extract_all(pictures: list[Picture], processes: int, network: Network) -> dict[str, Extracted]:
     """Extract each picture; one that fails counts as a print without minutiae, and is told.
 
     Raises ModelsError when the model cannot be used at all, CommandError when a worker is lost.
     """
-    Extractor()  # what keeps it from being made is told here, better than from a worker
-    with _pool(processes, _open_extractor) as pool:
+    network.extractor()  # what keeps it from being made is told here, better than from a worker
+    with _pool(processes, _open_extractor, network) as pool:
         results = track(pool.map(_extract, pictures), description="Extracting", total=len(pictures))
         return {picture.name: found for picture, found in zip(pictures, results, strict=True)}
 
@@ -155,10 +168,10 @@ _extractor: Extractor | None = None
 _prepared: dict[str, Prepared | None] = {}
 
 
-def _open_extractor() -> None:
+def _open_extractor(network: Network) -> None:
     global _extractor  # noqa: PLW0603  # one network a worker process, opened once
     os.nice(5)
-    _extractor = Extractor()
+    _extractor = network.extractor()
 
 
 def _extract(picture: Picture) -> Extracted:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from greenline.cli.accuracy import (
+    Network,
     extract_all,
     find_pictures,
     identification_pairs,
@@ -17,6 +18,7 @@ from greenline.cli.accuracy import (
 from greenline.cli.errors import CommandError
 from greenline.cli.extraction_times import print_extraction
 from greenline.cli.line_times import measure_line, print_line
+from greenline.models.extraction import MODEL
 from greenline.models.picture import DPI_RANGE
 
 app = typer.Typer(no_args_is_help=True)
@@ -35,6 +37,11 @@ def accuracy(
         list[str] | None, typer.Option(help="SET=DPI; other sets: what their files say, else 500.")
     ] = None,
     processes: Annotated[int, typer.Option(min=1, help="Worker processes.")] = os.cpu_count() or 1,
+    model: Annotated[str, typer.Option(help="leader-1 or greenline-1.")] = MODEL,
+    accurate: Annotated[bool, typer.Option(help="Look at the mirror image as well.")] = False,
+    threshold: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Of a minutia; default: the manifest's.")
+    ] = None,
 ) -> None:
     """Score prints the FVC way: all pairs of each set, and first impressions against the rest."""
     pictures = find_pictures(folder, _resolutions(dpi or []))
@@ -42,7 +49,7 @@ def accuracy(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise CommandError(f"{out} cannot be made: {fault.strerror}", 3) from fault
-    prints = extract_all(pictures, processes)
+    prints = extract_all(pictures, processes, Network(model, accurate, threshold))
     for name, found in prints.items():
         if found.prepared is None:
             print(f"{name}: scores lowest against everything ({found.reason or 'no minutiae'})")

@@ -24,6 +24,7 @@ from greenline.firmware.page.app import make_app
 from greenline.firmware.reopening import Opening
 from greenline.models.extraction import Extractor
 from greenline.models.quality import judge
+from greenline.models.readings import READINGS
 from greenline.protocol.topics import check_name
 
 app = typer.Typer()
@@ -69,7 +70,7 @@ def _parts(settings: KioskConfig, pins: PinsOnDemand, wired: tuple[int, ...]) ->
         sensor=Opening(open_it, lambda: reset_usb(address)),
         panel=make_panel(settings.panel, pins, wired),
         judge=judge,
-        extraction=Extractor(num_threads=settings.model_threads),
+        extraction=_extractor(settings),
         signer=read_signing_key(settings.keys.signing),
         opener=read_opening_key(settings.keys.opening),
         matcher=read_identity(settings.keys.matcher),
@@ -82,4 +83,14 @@ def _parts(settings: KioskConfig, pins: PinsOnDemand, wired: tuple[int, ...]) ->
         request_lifetime_ms=int(settings.request_lifetime_h * _HOUR_MS),
         answer_lifetime_ms=int(settings.answer_lifetime_h * _HOUR_MS),
         resend_first_s=settings.resend_first_s,
+    )
+
+
+def _extractor(settings: KioskConfig) -> Extractor:
+    if settings.model not in READINGS:
+        raise CommandError(f"model: there is no {settings.model!r}, but {', '.join(READINGS)}", 4)
+    if settings.accurate and READINGS[settings.model].mirrored is None:
+        raise CommandError(f"accurate: the model {settings.model} has no such mode", 4)
+    return Extractor(
+        model=settings.model, accurate=settings.accurate, num_threads=settings.model_threads
     )

@@ -73,6 +73,7 @@ class KioskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     sensor: a device URL. store: its database file. socket: where the uplink connects.
     minimum_quality: 0-100, below it the finger is asked for again, attempts times at most.
+    model: the minutiae network; accurate: it also looks at the mirror image.
     panel: lights, keys, display, camera.
     request_lifetime_h, answer_lifetime_h: hours until an unanswered request, an answer, expires.
     """
@@ -88,6 +89,8 @@ class KioskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attempts: Annotated[int, Meta(ge=1, le=10)] = 3
     request_lifetime_h: Annotated[float, Meta(gt=0, le=72)] = 72.0
     answer_lifetime_h: Annotated[float, Meta(gt=0, le=24)] = 24.0
+    model: str = "leader-1"
+    accurate: bool = False
     model_threads: Annotated[int, Meta(ge=1, le=8)] = 1
     resend_first_s: Annotated[float, Meta(gt=0)] = 15.0
     panel: PanelConfig = PanelConfig()

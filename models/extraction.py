@@ -1,7 +1,7 @@
-"""Extraction: from a frame to its minutiae, by the LEADER network.
+"""Extraction: from a frame to its minutiae, by one of the networks of readings.py.
 
-The kiosk makes templates with it, the centre enrols with it. What the network is, where it comes
-from and what is unknown about it: docs/models/leader.md.
+The kiosk makes templates with it, the centre enrols with it. What the networks are, where they come
+from and what is unknown about them: docs/models/.
 """
 
 import hashlib
@@ -11,41 +11,45 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from greenline.models.errors import PictureError
+from greenline.models.errors import ModelFileError, PictureError
 from greenline.models.manifest import ModelFile, installed_folder, read_manifest
+from greenline.models.readings import READINGS, Answers, Found, Reading
 from greenline.models.runtime import Network, Runtime, find_runtime, load, read_checked
 from greenline.models.tiles import Tile, cut_tiles
 from greenline.prints.frame import Frame
 from greenline.prints.template import Kind, Template
 
 MODEL = "leader-1"
-DPI = 500.0  # the network's ridges have this scale (pyfing, dnn_input_dpi)
+"""The network that is used unless the configuration names another."""
+
+DPI = 500.0  # the scale of the ridges that the networks learnt
 SMALLEST_MM = 5.0
 LARGEST_MM = 51.0
 MOST_MINUTIAE = 255  # the count is one byte in ISO/IEC 19794-2:2005
-# The network keeps the best of 7x7 pixels. Tiles look this far over their border, so that a
-# minutia on it is found by one of them at least; the second finding is dropped.
-SEAM = 3
-
-Found = NDArray[np.float32]  # (n, 5): x, y, direction, probability of an ending, quality
 
 
 class Extractor:
-    """The LEADER network, opened once. Not safe to share between threads.
+    """A minutiae network, opened once. Not safe to share between threads.
 
-    runtime: None takes the first installed. threshold: least quality (0-1) of a minutia, None
-    takes the manifest's. Raises ModelFileError or RuntimeMissingError when it cannot work.
+    model: its name in the manifest. accurate: look at each picture and at its mirror image, in
+    twice the time. runtime: None takes the first installed. threshold: least quality (0-1) of a
+    minutia, None takes the manifest's. Raises ModelFileError when there is no such model, or it
+    knows no accurate mode, and RuntimeMissingError.
     """
 
     def __init__(
         self,
         *,
+        model: str = MODEL,
+        accurate: bool = False,
         runtime: Runtime | None = None,
         num_threads: int = 1,
         threshold: float | None = None,
     ) -> None:
         self._folder = installed_folder()
-        files = read_manifest(self._folder).of_model(MODEL)
+        self._reading = _reading(model, accurate=accurate)
+        self._accurate = accurate
+        files = read_manifest(self._folder).of_model(model)
         self._runtime = runtime or find_runtime()
         self._num_threads = num_threads
         self._thresholds = files[0].minutia_thresholds()
@@ -57,7 +61,7 @@ class Extractor:
         # The large network costs memory that a kiosk with a small sensor never needs: it is
         # opened when it is first wanted. Opening the small one proves that the runtime works.
         self._network(next(iter(self._files)))
-        self._id = f"{MODEL}/{_digest(files)}"
+        self._id = f"{model}/{_digest(files)}" + ("+mirror" if accurate else "")
 
     @property
     def model_id(self) -> str:
@@ -81,7 +85,7 @@ class Extractor:
         found = [self._read_tile(pixels, tile) for tile, pixels in tiles]
         minutiae = _best_inside(np.concatenate(found), height, width)
         if len(tiles) > 1:
-            minutiae = _without_doubles(minutiae)
+            minutiae = _without_doubles(minutiae, self._reading.seam)
         return self._template(minutiae[:MOST_MINUTIAE], height, width)
 
     def _network(self, size: tuple[int, int]) -> Network:
@@ -95,12 +99,18 @@ class Extractor:
         return self._networks[size]
 
     def _read_tile(self, pixels: NDArray[np.uint8], tile: Tile) -> Found:
+        found = self._reading.decode(self._answers(pixels), self.threshold)
+        found[:, :2] += (tile.columns.start, tile.rows.start)
+        return found[_answered(found, tile, self._reading.seam)]
+
+    def _answers(self, pixels: NDArray[np.uint8]) -> Answers:
         values = pixels[np.newaxis, ..., np.newaxis].astype(np.float32)
-        output = self._network(pixels.shape).run(values)[0]
-        y, x = np.nonzero(output[..., 3] >= self.threshold)
-        columns = (x + tile.columns.start, y + tile.rows.start, *output[y, x, 1:].T)
-        found = np.stack(columns, axis=1).astype(np.float32)
-        return found[_answered(found, tile)]
+        network = self._network(pixels.shape)
+        answers = np.asarray(network.run(values)[0])
+        if not self._accurate or self._reading.mirrored is None:
+            return answers
+        mirrored = self._reading.mirrored(network.run(values[:, :, ::-1])[0])
+        return np.asarray((answers + mirrored) / 2, np.float32)
 
     def _template(self, found: Found, height: int, width: int) -> Template:
         x, y, direction, ending, quality = found.T
@@ -115,6 +125,15 @@ class Extractor:
             kind.astype(np.uint8),
             np.clip(np.rint(quality * 100), 1, 100).astype(np.uint8),
         )
+
+
+def _reading(model: str, *, accurate: bool) -> Reading:
+    if model not in READINGS:
+        raise ModelFileError(f"no model {model!r}: there are {', '.join(READINGS)}")
+    reading = READINGS[model]
+    if accurate and reading.mirrored is None:
+        raise ModelFileError(f"the model {model} has no accurate mode")
+    return reading
 
 
 def _digest(files: tuple[ModelFile, ...]) -> str:
@@ -141,11 +160,14 @@ def _refuse_impossible(frame: Frame) -> None:
         raise PictureError(f"the picture shows {size}: too large to be one finger, check its dpi")
 
 
-def _answered(found: Found, tile: Tile) -> NDArray[np.bool_]:
-    """Which minutiae lie in the tile's own part of the picture, or just over its seam."""
+def _answered(found: Found, tile: Tile, seam: int) -> NDArray[np.bool_]:
+    """Which minutiae lie in the tile's own part of the picture, or just over its seam.
+
+    So a minutia on a border is found by one of the tiles at least; the second finding is dropped.
+    """
     x, y = found[:, 0], found[:, 1]
-    inside = (x >= tile.columns.first - SEAM) & (x < tile.columns.last + SEAM)
-    inside &= (y >= tile.rows.first - SEAM) & (y < tile.rows.last + SEAM)
+    inside = (x >= tile.columns.first - seam) & (x < tile.columns.last + seam)
+    inside &= (y >= tile.rows.first - seam) & (y < tile.rows.last + seam)
     return inside
 
 
@@ -156,11 +178,11 @@ def _best_inside(found: Found, height: int, width: int) -> Found:
     return inside[np.argsort(-inside[:, 4], kind="stable")]
 
 
-def _without_doubles(found: Found) -> Found:
-    """Drop each minutia that lies within SEAM pixels of a better one. found: best first."""
+def _without_doubles(found: Found, seam: int) -> Found:
+    """Drop each minutia that lies within seam pixels of a better one. found: best first."""
     kept: list[int] = []
     for index, (x, y) in enumerate(found[:, :2]):
-        near = np.abs(found[kept, :2] - (x, y)).max(axis=1, initial=0.0) <= SEAM
+        near = np.abs(found[kept, :2] - (x, y)).max(axis=1, initial=0.0) <= seam
         if not near.any():
             kept.append(index)
     return found[kept]

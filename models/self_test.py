@@ -17,6 +17,7 @@ from greenline.models.drawn_print import draw_print, judge_minutiae
 from greenline.models.errors import ModelFileError
 from greenline.models.face.blazeface import decode
 from greenline.models.manifest import ModelFile
+from greenline.models.readings import READINGS
 from greenline.models.runtime import Runtime, load
 
 Values = NDArray[np.float32]
@@ -70,14 +71,13 @@ def _values(file: ModelFile, trial: Trial) -> Values:
     return np.broadcast_to(values, file.input.shape).astype(np.float32)
 
 
-def _leader(file: ModelFile) -> Trial:
+def _minutiae(file: ModelFile) -> Trial:
     drawn = draw_print(*file.input.shape[1:3])
     least = file.minutia_thresholds().minutia
 
     def judge(answers: tuple[Values, ...]) -> str:
-        y, x = np.nonzero(answers[0][0, ..., 3] >= least)
-        found = np.stack((x, y, answers[0][0, y, x, 1]), axis=1).astype(np.float64)
-        return judge_minutiae(file.name, drawn, found)
+        found = READINGS[file.model].decode(answers[0][0], least)
+        return judge_minutiae(file.name, drawn, found[:, :3].astype(np.float64))
 
     return Trial(drawn.pixels, judge)
 
@@ -104,7 +104,7 @@ def _plain(file: ModelFile) -> Trial:
 
 
 TRIALS: dict[str, Callable[[ModelFile], Trial]] = {
-    "leader-1": _leader,
+    **dict.fromkeys(READINGS, _minutiae),
     "blazeface-short-range-1": _blazeface,
 }
 """By model."""

@@ -4,19 +4,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from greenline.models.training.lesson_shards import read_shard
 from greenline.models.training.lessons import CELL, Lesson
+
+Array = NDArray[np.float32]
 
 CROP = 128
 _CELLS = CROP // CELL
 _SPREAD = 0.8  # cells: of the bell about a minutia
 _MAYBE = 2.0  # cells about a minutia that may be found or not
-
-Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -28,16 +26,16 @@ class Batch:
     ending, contact: 0 or 1. skin: 0 where contact is not judged.
     """
 
-    pictures: Tensor
-    heat: Tensor
-    care: Tensor
-    near: Tensor
-    direction: Tensor
-    flow: Tensor
-    offset: Tensor
-    ending: Tensor
-    contact: Tensor
-    skin: Tensor
+    pictures: Array
+    heat: Array
+    care: Array
+    near: Array
+    direction: Array
+    flow: Array
+    offset: Array
+    ending: Array
+    contact: Array
+    skin: Array
 
 
 class Reader:
@@ -59,8 +57,7 @@ class Reader:
     def batch(self, count: int) -> Batch:
         """Return so many random crops."""
         crops = [self._crop() for _ in range(count)]
-        parts = [torch.from_numpy(np.stack(part)) for part in zip(*crops, strict=True)]
-        return Batch(*parts)
+        return Batch(*(np.stack(part) for part in zip(*crops, strict=True)))
 
     def _crop(self) -> tuple[Array, ...]:
         rng = self._rng

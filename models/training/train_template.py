@@ -29,27 +29,28 @@ _SAVE_EVERY = 1000
 
 def losses(answers: Tensor, batch: Batch) -> dict[str, Tensor]:
     """Return each loss with its weight in it."""
-    heat, near = batch.heat[:, 0], batch.near[:, 0]
+    heat, near = torch.from_numpy(batch.heat[:, 0]), torch.from_numpy(batch.near[:, 0])
+    care = torch.from_numpy(batch.care[:, 0])
     logit = answers[:, Answer.MINUTIA]
     said = torch.sigmoid(logit)
-    hit = (heat > 0.999).float() * batch.care[:, 0]
-    miss = (1 - hit) * batch.care[:, 0] * (1 - heat) ** 4
+    hit = (heat > 0.999).float() * care
+    miss = (1 - hit) * care * (1 - heat) ** 4
     found = -hit * (1 - said) ** 2 * torch.nn.functional.logsigmoid(logit)
     false = -miss * said**2 * torch.nn.functional.logsigmoid(-logit)
     per_hit = hit.sum().clamp(min=1)
     weight = near / near.sum().clamp(min=1)
-    direction = answers[:, Answer.COSINE : Answer.SINE + 1] - batch.direction
-    flow = answers[:, Answer.DOUBLE_COSINE : Answer.DOUBLE_SINE + 1] - batch.flow
-    offset = answers[:, Answer.RIGHT : Answer.DOWN + 1] - batch.offset
-    contact, skin = batch.contact[:, 0], batch.skin[:, 0]
+    direction = answers[:, Answer.COSINE : Answer.SINE + 1] - torch.from_numpy(batch.direction)
+    flow = answers[:, Answer.DOUBLE_COSINE : Answer.DOUBLE_SINE + 1] - torch.from_numpy(batch.flow)
+    offset = answers[:, Answer.RIGHT : Answer.DOWN + 1] - torch.from_numpy(batch.offset)
+    contact, skin = (torch.from_numpy(part[:, 0]) for part in (batch.contact, batch.skin))
+    ending = torch.from_numpy(batch.ending[:, 0])
     cross = torch.nn.functional.binary_cross_entropy_with_logits
     return {
         "heat": (found + false).sum() / per_hit,
         "direction": 4 * ((direction**2).sum(dim=1) * weight).sum(),
         "flow": 2 * ((flow**2).sum(dim=1) * contact).sum() / contact.sum().clamp(min=1),
         "offset": 0.5 * (offset.abs().sum(dim=1) * weight).sum(),
-        "ending": 0.3
-        * (cross(answers[:, Answer.ENDING], batch.ending[:, 0], reduction="none") * weight).sum(),
+        "ending": 0.3 * (cross(answers[:, Answer.ENDING], ending, reduction="none") * weight).sum(),
         "contact": 0.4
         * (cross(answers[:, Answer.CONTACT], contact, reduction="none") * skin).sum()
         / skin.sum().clamp(min=1),
@@ -75,7 +76,7 @@ class Training:
         for group in self._optimiser.param_groups:
             group["lr"] = _rate(self.step, self._steps)
         self.network.train()
-        pictures = batch.pictures.to(memory_format=torch.channels_last)
+        pictures = torch.from_numpy(batch.pictures).to(memory_format=torch.channels_last)
         parts = losses(self.network(pictures), batch)
         whole = torch.stack(list(parts.values())).sum()
         self._optimiser.zero_grad(set_to_none=True)

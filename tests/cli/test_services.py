@@ -86,6 +86,14 @@ KIOSK = {
         "kiosk.toml", append("\nbuzzer = 6\n[panel.keys]\nok = 6\nleft = 5\n"), 4,
         "panel: the pin GPIO6 is named for two devices",
     ),
+    "a network that does not exist": (
+        "kiosk.toml", put('model = "leader-1"', 'model = "leader-9"'), 4,
+        "model: there is no 'leader-9', but leader-1, greenline-1",
+    ),
+    "a mode that the network has not": (
+        "kiosk.toml", put("accurate = false", "accurate = true"), 4,
+        "accurate: the model leader-1 has no such mode",
+    ),
     "a pin that no board has": ("kiosk.toml", append("\nbuzzer = 28\n"), 4, "`$.panel.buzzer`"),
     "bad name": ("kiosk.toml", put('name = "kiosk-01"', 'name = "Kiosk 1/#"'), 4, "is not a name"),
     "no signing key": (

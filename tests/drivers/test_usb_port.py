@@ -16,6 +16,7 @@ from greenline.drivers.errors import (
     BadTransferError,
     DriverError,
     PortLostError,
+    PortRefusedError,
     PortTimeoutError,
     StalledError,
 )
@@ -34,8 +35,12 @@ MakeReader = Callable[..., Bench]
     [
         (errno.ENODEV, PortLostError, "it has been unplugged"),
         (errno.ENOENT, PortLostError, "it has been unplugged"),
-        (errno.EACCES, PortLostError, "sudo cp systemd/udev/60-greenline.rules /etc/udev/rules.d/"),
-        (errno.EBUSY, PortLostError, "another program uses it"),
+        (
+            errno.EACCES,
+            PortRefusedError,
+            "sudo cp systemd/udev/60-greenline.rules /etc/udev/rules.d/",
+        ),
+        (errno.EBUSY, PortRefusedError, "another program uses it"),
         (errno.ETIMEDOUT, PortTimeoutError, "did not answer in time"),
         (errno.EPIPE, StalledError, "stall"),
         (errno.EIO, BadTransferError, "a transfer failed"),

@@ -17,6 +17,13 @@ def shared_data() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def extractor() -> Extractor:
-    return Extractor()
+NETWORKS = {
+    "leader-1": {"model": "leader-1"},
+    "greenline-1": {"model": "greenline-1"},
+    "greenline-1, accurate": {"model": "greenline-1", "accurate": True},
+}
+
+
+@pytest.fixture(scope="session", params=NETWORKS)
+def extractor(request: pytest.FixtureRequest) -> Extractor:
+    return Extractor(**NETWORKS[request.param])
