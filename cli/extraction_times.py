@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from rich.console import Console
 from rich.table import Table
@@ -13,10 +13,12 @@ from greenline.models.runtime import find_runtime
 from greenline.models.training.synthesis import Conditions, make_finger, press
 from greenline.prints.frame import Frame
 
+_SIZES = ((288, 256), (512, 416))  # height, width
+_NETWORKS = (("leader-1", False), ("greenline-1", False), ("greenline-1", True))
+
 
 def print_extraction(pictures: int) -> None:
-    """Print median and 95th percentile for pictures that fit each of the model's input sizes."""
-    extractor = Extractor()
+    """Print median and 95th percentile for each network, on the same pictures in the same run."""
     finger = make_finger(1)
     table = Table(
         "picture",
@@ -26,20 +28,25 @@ def print_extraction(pictures: int) -> None:
         "least processor ms",
         title=f"{find_runtime().description}, one thread",
     )
-    for height, width in extractor.sizes:
+    for height, width in _SIZES:
         frames = [
             press(finger, seed, width=width, height=height, conditions=Conditions()).frame
             for seed in range(pictures + 1)
         ]
-        extractor.extract(frames[0])  # opens the network of this size
-        steps: tuple[tuple[str, Callable[[Frame], object]], ...]
-        steps = (("quality", judge), ("template", extractor.extract))
-        for step, run in steps:
+        for step, run in _steps():
+            run(frames[0])  # opens the network of this size
             times, processor = _milliseconds(run, frames[1:])
             p95 = times[int(0.95 * (len(times) - 1))]
             figures = (statistics.median(times), p95, processor[0])
             table.add_row(f"{width}x{height}", step, *(f"{figure:.1f}" for figure in figures))
     Console().print(table)
+
+
+def _steps() -> Iterator[tuple[str, Callable[[Frame], object]]]:
+    yield "quality", judge
+    for model, accurate in _NETWORKS:
+        name = f"template, {model}" + (", accurate" if accurate else "")
+        yield name, Extractor(model=model, accurate=accurate).extract
 
 
 def _milliseconds(
