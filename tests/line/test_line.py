@@ -31,6 +31,22 @@ def test_an_enrolled_finger_gives_a_candidate_with_the_right_reference(
     assert [searched["name"] for searched in answer["searched"]] == [LIST]
 
 
+def test_a_kiosk_with_the_other_network_finds_whom_the_centre_enrolled_with_the_first(
+    checkpoint: Checkpoint,
+) -> None:
+    config = checkpoint.site.folder / "kiosk.toml"
+    text = config.read_text()
+    assert 'model = "leader-1"' in text
+    text = text.replace('model = "leader-1"', 'model = "greenline-1"')
+    config.write_text(text.replace("accurate = false", "accurate = true"))
+    checkpoint.start(*EVERYTHING)
+
+    known = checkpoint.answer(checkpoint.take(ENROLLED))
+    unknown = checkpoint.answer(checkpoint.take(UNKNOWN))
+
+    assert (references(known), references(unknown)) == ([f"entry-{ENROLLED}"], [])
+
+
 def test_an_unknown_finger_gives_none_and_both_are_durable_and_sealed(
     checkpoint: Checkpoint,
 ) -> None:
