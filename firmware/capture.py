@@ -15,6 +15,7 @@ from greenline.drivers.aura import show_on_ring
 from greenline.drivers.errors import BadTransferError, DriverError
 from greenline.drivers.sensor import Retry, Sensor
 from greenline.drivers.signals import Signal
+from greenline.firmware.advice import advice
 from greenline.firmware.board import Board, Capture, DeviceName, Phase
 from greenline.firmware.checks import Checks
 from greenline.firmware.errors import StoreError
@@ -23,7 +24,7 @@ from greenline.firmware.line import Case, Impression, Line, Submitted, Unusable
 from greenline.firmware.reopening import Opening, Reopener, close_quietly
 from greenline.firmware.status import signal_of
 from greenline.models.errors import ModelsError
-from greenline.models.quality import Quality, Reason
+from greenline.models.quality import Quality
 from greenline.prints.frame import Frame
 
 log = logging.getLogger(__name__)
@@ -36,23 +37,6 @@ _LIFT_WAIT_S = 15.0
 _TOLD_S = 1.0
 _STEP = 0.02
 _OUR_FAULT = "A fault in the kiosk itself"
-
-_AGAIN = {
-    Retry.NO_FINGER: "Place the finger again and keep it still",
-    Retry.NOT_TAKEN: "Place the finger again and keep it still",
-    Retry.SMUDGED: "Wipe the sensor and the finger, then place it again",
-    Retry.TOO_FAINT: "Press a little more",
-}
-
-_DAMAGED = "The picture did not arrive whole. Place the finger again and keep it still"
-
-_ADVICE = {
-    Reason.NO_FINGER: "Place the finger flat on the sensor",
-    Reason.NOT_A_FINGER: "Wipe the sensor, then place a finger",
-    Reason.TOO_LITTLE_AREA: "Centre the finger and lay it flat",
-    Reason.TOO_FAINT: "Press a little more",
-    Reason.TOO_DARK: "Press a little less",
-}
 
 
 @dataclass(frozen=True)
@@ -237,15 +221,8 @@ class CaptureThread:
             return None
 
     def _ask_again(self, line: Line, found: Retry | Unusable | None, attempt: int) -> None:
-        score: int | None = None
-        if found is None:
-            words = _DAMAGED
-        elif isinstance(found, Unusable):
-            score = found.quality.score
-            reasons = found.quality.reasons
-            words = _ADVICE[reasons[0]] if reasons else "Place the finger again, flat and still"
-        else:
-            words = _AGAIN[found]
+        score = found.quality.score if isinstance(found, Unusable) else None
+        words = advice(found)
         self._show(Phase.AGAIN, f"{words}. Lift the finger", quality=score, attempt=attempt)
         self._wait_lifted(line)
 

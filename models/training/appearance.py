@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from greenline.models.training.fields import Field, bilinear, blur, smooth_field
 
 MIDDLE = (168.0, 226.0)  # px at 500 dpi: the pad's middle on the finger
-_PAD = (122.0, 186.0)  # px at 500 dpi: half the width and height of a full contact
+PAD = (122.0, 186.0)  # px at 500 dpi: half the width and height of a full contact
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ def _outward(rng: np.random.Generator, given: Conditions, place: Place) -> Field
     """Return how far out on the pad each pixel is: 0 in its middle, 1 on its outline."""
     size = 0.55 + 0.45 * given.contact
     tilt = rng.normal(0, 40 * (1 - given.contact) + 4, 2)
-    across = np.abs(place.x - MIDDLE[0] - tilt[0]) / (_PAD[0] * size * rng.normal(1, 0.04))
-    below = (place.y - MIDDLE[1] - tilt[1]) / (_PAD[1] * size * rng.normal(1, 0.04))
+    across = np.abs(place.x - MIDDLE[0] - tilt[0]) / (PAD[0] * size * rng.normal(1, 0.04))
+    below = (place.y - MIDDLE[1] - tilt[1]) / (PAD[1] * size * rng.normal(1, 0.04))
     # Toward the joint the sides run straight, the tip is round.
     down = np.where(below > 0, 0.92 * below, -below)
     power = np.where(below > 0, 2.9, 2.2)
@@ -123,7 +123,7 @@ def _left_behind(rng: np.random.Generator, place: Place, skin: Field) -> Field:
     x = rng.normal(0, 25) + right * np.cos(angle) - below * np.sin(angle)
     y = rng.normal(0, 25) + right * np.sin(angle) + below * np.cos(angle)
     ridges = bilinear(skin[..., :1], x + MIDDLE[0], y + MIDDLE[1])[..., 0]
-    pad = np.clip((1 - np.hypot(x / _PAD[0], y / _PAD[1])) / 0.15, 0, 1)
+    pad = np.clip((1 - np.hypot(x / PAD[0], y / PAD[1])) / 0.15, 0, 1)
     return np.asarray(
         np.clip(ridges, 0, 1) * pad * np.clip(0.6 + 0.6 * place.smooth(rng, 40), 0, 1)
     )

@@ -97,12 +97,10 @@ def test_the_keys_start_and_stop_a_check(desk: Desk, pins: Pins) -> None:
     keys = Opening(lambda: GpioButtons.open(where, pins, time.monotonic))
     (thread,) = panel_threads(Panel(keys=keys), desk, lambda: NOW_MS)
     thread.start()
+    # It is there once the keys have been seen up: a stuck key starts nothing.
     until(desk.board, there(DeviceName.KEYS))
 
     for number, wanted in ((OK, ["start 0"]), (LEFT, ["start 0", "cancel"])):
-        # The reader must have seen the key up before: a stuck key starts nothing.
-        pause = threading.Event()
-        pause.wait(0.1)
         desk.told.clear()
         pins.pin(number).drive_low()
         assert desk.told.wait(LONGEST_S)

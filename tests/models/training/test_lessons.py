@@ -8,8 +8,9 @@ import pytest
 pytest.importorskip("scipy", reason="lessons are made with the extra 'train' (SciPy)")
 
 from greenline.models.training.fingers import Finger, make_finger
+from greenline.models.training.lesson_drawing import HEIGHT, WIDTH
 from greenline.models.training.lesson_shards import read_shard, write_shards
-from greenline.models.training.lessons import CELL, HEIGHT, WIDTH, Lesson, make_lessons
+from greenline.models.training.lessons import CELL, Lesson, make_lessons
 from greenline.models.training.template_lessons import CROP, Reader
 
 COUNT = 6
