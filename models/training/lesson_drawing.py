@@ -70,36 +70,61 @@ def draw_outline(
 
 def draw_touch(scene: Scene) -> tuple[Picture, Picture]:
     """Return how much touches the sensor, 0 to 1, and where contact is broken."""
-    rng, poor = scene.rng, 1 - scene.good
+    rng = scene.rng
     ridges = scene.skin[..., 0] - 1.8 * scene.skin[..., 2]
     if scene.chance(0.55):
         ridges = ridges - rng.uniform(0.1, 1.0) * scene.skin[..., 1]
     if scene.chance(0.25):  # incipient ridges: thin and low, in the valleys
         low = np.exp(-((scene.skin[..., 0] + 1) ** 2) / 0.02) * np.clip(scene.noise(25), 0, 2)
         ridges = ridges + rng.uniform(0.3, 1.1) * low
-    level = np.float32(rng.normal(0.05, 0.3) * (1.25 - scene.good)) + (
-        0.1 + 0.35 * poor
-    ) * scene.noise(rng.uniform(10, 40))
-    level = level + rng.uniform(0, 1.6) * np.clip(scene.out - rng.uniform(0.4, 0.8), 0, None)
-    if scene.chance(0.2):  # wet: ridges run together in places
-        level = level - rng.uniform(0.3, 1.3) * _patches(scene, rng.uniform(12, 35))
-    grain = (0.1 + 0.6 * poor) * scene.noise(rng.uniform(1.4, 4.0))
-    grain = grain + (0.05 + 0.3 * poor) * scene.noise(0.6)
-    if scene.chance(0.25):  # dotted: dry skin touches with single points of its ridges
-        dry = _patches(scene, 40) if scene.chance(0.6) else 1.0
-        grain = grain + rng.uniform(0.5, 1.6) * dry * scene.noise(rng.uniform(1.2, 2.2))
-    soft = np.exp(rng.uniform(np.log(0.07), np.log(0.6)))
+    level = _level(scene)
+    grain = _grain(scene)
+    soft = np.exp(rng.uniform(np.log(0.05), np.log(0.5)))
     touch = _logistic((ridges - level + grain) / soft)
-    touch *= _logistic((1 - scene.out) / rng.uniform(0.01, 0.06))
+    rim = scene.out
+    if scene.chance(0.4):  # the rim dissolves into specks
+        rim = rim + rng.uniform(0.03, 0.14) * scene.noise(rng.uniform(0.8, 2.0))
+    touch *= _logistic((1 - rim) / rng.uniform(0.01, 0.06))
     holes = np.zeros_like(touch)
     if scene.chance(0.2):
         holes = _logistic((scene.noise(rng.uniform(8, 25)) - rng.uniform(1.3, 2.2)) / 0.1)
-    if scene.chance(0.12):
+    for _ in range(int(rng.integers(1, 4)) if scene.chance(0.15) else 0):
         holes = np.maximum(holes, _scar(scene))
     touch *= 1 - holes
     if scene.chance(0.18):
         touch = _smeared(scene, touch)
     return touch.astype(np.float32), holes
+
+
+def _level(scene: Scene) -> Picture:
+    """Return how high skin must stand to touch."""
+    rng, poor = scene.rng, 1 - scene.good
+    level = np.float32(rng.normal(0.05, 0.3) * (1.25 - scene.good)) + (
+        0.1 + 0.35 * poor
+    ) * scene.noise(rng.uniform(10, 40))
+    if scene.chance(0.3):  # all of it wet, down to thin valleys, or dry, down to thin ridges
+        level = level + np.float32(rng.uniform(-0.75, 0.6))
+    level = level + rng.uniform(0, 1.6) * np.clip(scene.out - rng.uniform(0.4, 0.8), 0, None)
+    if scene.chance(0.2):  # wet: ridges run together in places
+        level = level - rng.uniform(0.3, 1.3) * _patches(scene, rng.uniform(12, 35))
+    return np.asarray(level, np.float32)
+
+
+def _grain(scene: Scene) -> Picture:
+    """Return what is added to the skin's height: noise, dots, tears and bridges."""
+    rng, poor = scene.rng, 1 - scene.good
+    grain = (0.1 + 0.6 * poor) * scene.noise(rng.uniform(1.4, 4.0))
+    grain = grain + (0.05 + 0.3 * poor) * scene.noise(0.6)
+    if scene.chance(0.25):  # dotted: dry skin touches with single points of its ridges
+        dry = _patches(scene, 40) if scene.chance(0.6) else 1.0
+        grain = grain + rng.uniform(0.5, 1.6) * dry * scene.noise(rng.uniform(1.2, 2.2))
+    elif scene.chance(0.5):  # ridges torn into chains of bars, and valleys bridged, each by itself
+        torn = np.clip(scene.noise(rng.uniform(1.5, 3.5)) - rng.uniform(-0.3, 0.8), 0, None)
+        bridged = np.clip(scene.noise(rng.uniform(1.2, 3.0)) - rng.uniform(0, 1.2), 0, None)
+        top = np.clip(scene.skin[..., 0] + 0.5, 0, 1)
+        grain = grain - rng.uniform(0.3, 2.2) * top * torn
+        grain = grain + rng.uniform(0, 1.5) * (1 - top) * bridged
+    return np.asarray(grain, np.float32)
 
 
 def _logistic(value: Picture) -> Picture:
@@ -191,7 +216,7 @@ def _stripes(scene: Scene) -> Picture:
 def draw_electronics(scene: Scene, picture: Picture) -> tuple[NDArray[np.uint8], Picture]:
     """Return what the sensor makes of it, and where its window hides the finger (1)."""
     rng = scene.rng
-    picture = ndimage.gaussian_filter(picture, rng.uniform(0.3, 1.25))
+    picture = ndimage.gaussian_filter(picture, rng.uniform(0.25, 1.2))
     if scene.chance(0.25):
         picture += rng.uniform(0.3, 1.5) * (picture - ndimage.gaussian_filter(picture, 2.0))
     picture += rng.uniform(0.5, 9) * rng.standard_normal(picture.shape, np.float32)

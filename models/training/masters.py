@@ -14,9 +14,9 @@ from greenline.models.training.orientation import HEIGHT, WIDTH, Flow
 from greenline.models.training.residues import Residues, find_residues, quadrature
 
 _ORIENTATIONS = 16
-_PERIODS = (7.6, 8.8, 10.2)
+_PERIODS = (6.8, 7.9, 9.1, 10.6)
 # More steps, fewer minutiae: from noise, dislocations of the ridges annihilate in pairs.
-_STEPS = (4, 9)
+_STEPS = (3, 12)
 _PAIR = 6.5  # px: ridge ends nearer than this are no minutiae to an expert, but a break or a dot
 _BLURRED = 7.0  # px about a core or delta in which the side of a turn has no meaning
 

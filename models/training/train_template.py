@@ -2,7 +2,8 @@
 
     python -m greenline.models.training.train_template --lessons DIR --out FILE.pt --steps 30000
 
-Lessons may still be written while it runs. An interrupted run goes on from FILE.pt.
+Lessons may still be written while it runs. An interrupted run goes on from FILE.pt. With --start
+a new run begins with the weights of an older one.
 """
 
 import argparse
@@ -60,13 +61,16 @@ def losses(answers: Tensor, batch: Batch) -> dict[str, Tensor]:
 class Training:
     """A network on its way, and where it is kept."""
 
-    def __init__(self, out: Path, steps: int, seed: int, widths: tuple[int, int, int, int]) -> None:
+    def __init__(
+        self, out: Path, steps: int, seed: int, widths: tuple[int, int, int, int], rate: float
+    ) -> None:
         torch.manual_seed(seed)
         self._out = out
         self._steps = steps
+        self._highest = rate
         self.network = TemplateNetwork(widths).to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval()
-        self._optimiser = torch.optim.AdamW(self.network.parameters(), lr=_RATE, weight_decay=1e-4)
+        self._optimiser = torch.optim.AdamW(self.network.parameters(), lr=rate, weight_decay=1e-4)
         self.step = 0
         if out.exists():
             self._load()
@@ -74,7 +78,7 @@ class Training:
     def learn(self, batch: Batch) -> dict[str, float]:
         """Take one step; return the losses."""
         for group in self._optimiser.param_groups:
-            group["lr"] = _rate(self.step, self._steps)
+            group["lr"] = self._highest * _share(self.step, self._steps)
         self.network.train()
         pictures = torch.from_numpy(batch.pictures).to(memory_format=torch.channels_last)
         parts = losses(self.network(pictures), batch)
@@ -86,6 +90,14 @@ class Training:
         self.step += 1
         self._follow()
         return {name: float(part.detach()) for name, part in parts.items()}
+
+    def start_from(self, path: Path) -> None:
+        """Take the averaged weights of an older run. Does nothing once this run has begun."""
+        if self.step:
+            return
+        weights = torch.load(path, weights_only=True)["average"]
+        self.network.load_state_dict(weights)
+        self.average.load_state_dict(weights)
 
     def save(self) -> None:
         """Write everything that is needed to go on."""
@@ -117,9 +129,10 @@ class Training:
                 ours.copy_(theirs)
 
 
-def _rate(step: int, steps: int) -> float:
+def _share(step: int, steps: int) -> float:
+    """Return the share of the highest rate: up in 300 steps, then down a cosine."""
     warm = min(1.0, (step + 1) / 300)
-    return _RATE * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps))))
+    return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps))))
 
 
 def main() -> None:
@@ -130,10 +143,14 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=30_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=_RATE, help="the highest learning rate")
+    parser.add_argument("--start", type=Path, help="an older run's file to begin with")
     parser.add_argument("--widths", type=int, nargs=4, default=(32, 96, 160, 256))
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    training = Training(given.out, given.steps, given.seed, tuple(given.widths))
+    training = Training(given.out, given.steps, given.seed, tuple(given.widths), given.rate)
+    if given.start:
+        training.start_from(given.start)
     reader = Reader(given.lessons, given.seed + training.step)
     begun, seen = time.monotonic(), dict.fromkeys(("heat",), 0.0)
     while training.step < given.steps:

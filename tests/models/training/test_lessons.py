@@ -61,7 +61,7 @@ def test_every_minutia_points_along_the_ridges_also_after_the_skin_was_stretched
     off = np.concatenate([along(lesson) for lesson in lessons])
     assert len(off) > 60
     assert np.median(off) < 1.5
-    assert np.percentile(off, 98) < 15  # near a core the flow turns within a cell
+    assert np.percentile(off, 98) < 20  # near a core the flow turns within a cell
 
 
 def test_no_minutia_lies_where_there_is_no_skin(lessons: list[Lesson]) -> None:
