@@ -1,6 +1,6 @@
 """What a press looks like: where the skin touches, the ink it leaves, the tones of the sensor."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,8 @@ from greenline.models.training.fields import Field, bilinear, blur, smooth_field
 
 MIDDLE = (168.0, 226.0)  # px at 500 dpi: the pad's middle on the finger
 PAD = (122.0, 186.0)  # px at 500 dpi: half the width and height of a full contact
+
+_WEAR = ("worn", "dotted", "scarred", "smeared", "faint")
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class Conditions:
     ridges) to 1 (wet, filled valleys). contact: 0 (fingertip's touch) to 1 (whole pad).
     distortion: 0 (none) to 1 (strong) of the elastic skin. residue: 0 (clean glass) to 1, how
     plainly the print before this one still shows; its minutiae are no truth of this one.
+    worn, dotted, scarred, smeared, faint: 0 (not at all) to 1, see wear.py.
     """
 
     quality: float = 0.8
@@ -29,12 +32,17 @@ class Conditions:
     contact: float = 1.0
     distortion: float = 0.4
     residue: float = 0.0
+    worn: float = 0.0
+    dotted: float = 0.0
+    scarred: float = 0.0
+    smeared: float = 0.0
+    faint: float = 0.0
 
 
 def draw_conditions(rng: np.random.Generator) -> Conditions:
     """Draw conditions as cooperative people give them: most good, some fair, one in six hard."""
     hard = rng.random() < 0.17
-    return Conditions(
+    drawn = Conditions(
         quality=float(rng.beta(2.0, 2.5) if hard else rng.beta(4.0, 1.6)),
         rotation_deg=float(rng.normal(0, 20 if hard else 10)),
         shift_mm=(float(rng.normal(0, 0.8)), float(rng.normal(0, 1.2))),
@@ -43,6 +51,13 @@ def draw_conditions(rng: np.random.Generator) -> Conditions:
         distortion=float(min(1.0, abs(rng.normal(0, 0.8 if hard else 0.5)))),
         residue=float(rng.uniform(0, 0.4) if rng.random() < 0.2 else 0.0),
     )
+    return _draw_wear(rng, drawn) if hard else drawn
+
+
+def _draw_wear(rng: np.random.Generator, given: Conditions) -> Conditions:
+    """Return given, in five presses of eight with one of the faults of wear.py."""
+    kind, much = int(rng.integers(0, 8)), float(rng.uniform(0.3, 1.0))
+    return replace(given, **{_WEAR[kind]: much}) if kind < len(_WEAR) else given
 
 
 @dataclass(frozen=True, eq=False)

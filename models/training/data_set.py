@@ -40,6 +40,7 @@ GENERATOR = (
     "residues",
     "sensors",
     "warp",
+    "wear",
 )
 """The files of this folder that decide what a picture looks like."""
 

@@ -17,11 +17,13 @@ from greenline.models.training.appearance import (
 from greenline.models.training.fields import Field, bilinear, seeded
 from greenline.models.training.fingers import Finger
 from greenline.models.training.warp import Warp, draw_bend
+from greenline.models.training.wear import dot_lift, faded, smear, wear_skin
 from greenline.prints.frame import Frame
 from greenline.prints.template import Template
 
 _CONDITIONS = 0x636F
 _PRESS = 0x7072
+_WEAR = 0x7765
 _MM = 500 / 25.4  # finger pixels in a millimetre
 _BEND = 6.0  # px at 500 dpi: how far strong distortion moves the skin
 _MARGIN = 4  # px at the picture's edge in which no minutia is seen
@@ -53,12 +55,15 @@ def press(
     rng = seeded(finger.seed, seed, _PRESS)
     warp = _lay(rng, given, width, height, dpi)
     place = Place(*warp.grid(), dpi / 500)
-    skin = bilinear(finger.skin, place.x, place.y)
+    hard = seeded(finger.seed, seed, _WEAR)
+    skin = wear_skin(hard, given, place, bilinear(finger.skin, place.x, place.y), finger.seed)
     lift = draw_lift(rng, given, place)
-    touch = draw_touch(rng, given, place, skin, lift)
+    touch = draw_touch(rng, given, place, skin, dot_lift(hard, given, place, lift))
+    touch = faded(given, smear(hard, given, place, touch))
     ground = draw_ground(rng, given, place, finger.skin)
     pixels = develop(rng, given, place, touch, lift, ground)
-    return Impression(Frame(pixels, dpi), _truth(finger, warp, lift, dpi))
+    gone = np.clip(skin[..., 2] - 1, 0, 1) * 4  # under a scar there is nothing to find
+    return Impression(Frame(pixels, dpi), _truth(finger, warp, lift + gone, dpi))
 
 
 def _lay(rng: np.random.Generator, given: Conditions, width: int, height: int, dpi: float) -> Warp:

@@ -102,8 +102,8 @@ def _level(scene: Scene) -> Picture:
     level = np.float32(rng.normal(0.05, 0.3) * (1.25 - scene.good)) + (
         0.1 + 0.35 * poor
     ) * scene.noise(rng.uniform(10, 40))
-    if scene.chance(0.3):  # all of it wet, down to thin valleys, or dry, down to thin ridges
-        level = level + np.float32(rng.uniform(-0.75, 0.6))
+    if scene.chance(0.2):  # all of it wet, down to thin valleys, or dry, down to thin ridges
+        level = level + np.float32(rng.uniform(-0.7, 0.5))
     level = level + rng.uniform(0, 1.6) * np.clip(scene.out - rng.uniform(0.4, 0.8), 0, None)
     if scene.chance(0.2):  # wet: ridges run together in places
         level = level - rng.uniform(0.3, 1.3) * _patches(scene, rng.uniform(12, 35))
@@ -115,15 +115,15 @@ def _grain(scene: Scene) -> Picture:
     rng, poor = scene.rng, 1 - scene.good
     grain = (0.1 + 0.6 * poor) * scene.noise(rng.uniform(1.4, 4.0))
     grain = grain + (0.05 + 0.3 * poor) * scene.noise(0.6)
-    if scene.chance(0.25):  # dotted: dry skin touches with single points of its ridges
+    if scene.chance(0.2):  # dotted: dry skin touches with single points of its ridges
         dry = _patches(scene, 40) if scene.chance(0.6) else 1.0
-        grain = grain + rng.uniform(0.5, 1.6) * dry * scene.noise(rng.uniform(1.2, 2.2))
-    elif scene.chance(0.5):  # ridges torn into chains of bars, and valleys bridged, each by itself
+        grain = grain + rng.uniform(0.4, 1.4) * dry * scene.noise(rng.uniform(1.2, 2.2))
+    elif scene.chance(0.4):  # ridges torn into chains of bars, and valleys bridged, each by itself
         torn = np.clip(scene.noise(rng.uniform(1.5, 3.5)) - rng.uniform(-0.3, 0.8), 0, None)
         bridged = np.clip(scene.noise(rng.uniform(1.2, 3.0)) - rng.uniform(0, 1.2), 0, None)
         top = np.clip(scene.skin[..., 0] + 0.5, 0, 1)
-        grain = grain - rng.uniform(0.3, 2.2) * top * torn
-        grain = grain + rng.uniform(0, 1.5) * (1 - top) * bridged
+        grain = grain - rng.uniform(0.2, 1.6) * top * torn
+        grain = grain + rng.uniform(0, 1.2) * (1 - top) * bridged
     return np.asarray(grain, np.float32)
 
 

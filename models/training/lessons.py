@@ -63,7 +63,7 @@ def _make(finger: Finger, flow: Flow, other: Finger, which: int) -> Lesson:
     warp = _lay(rng)
     x, y = warp.grid()
     skin = bilinear(finger.skin, x, y).astype(np.float32)
-    scene = Scene(rng, float(rng.random()), skin, draw_outline(rng, x, y))
+    scene = Scene(rng, float(rng.random() ** 0.7), skin, draw_outline(rng, x, y))
     touch, holes = draw_touch(scene)
     picture = draw_picture(scene, touch, other, x, y)
     pixels, frame = draw_electronics(scene, picture)
