@@ -45,7 +45,7 @@ SENSORS = {
     for sensor in (
         # The window of the optical sensor of FVC2002 DB1, and that of the capacitive one of DB3.
         Sensor("optical", 388, 374, 500.0, 256, 0.4, 0.2, (0.90, 1.0), 4.0, 5.0, 1.0),
-        Sensor("capacitive", 300, 300, 500.0, 256, 3.0, 2.0, (0.80, 1.0), 2.0, 10.0, 5.0),
+        Sensor("capacitive", 300, 300, 500.0, 256, 1.6, 1.0, (0.30, 0.48), 18.0, 8.0, 2.5),
         Sensor("r503", 192, 192, 508.0, 16),
         AS608,
         Sensor("uru4500", 384, 290, 512.0, 256, 0.4, 0.2, (0.80, 1.0), 4.0, 6.0, 1.5),

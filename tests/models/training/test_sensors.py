@@ -52,7 +52,17 @@ def test_a_sensor_sends_its_grey_levels_and_no_others(sensor: Sensor) -> None:
     step = 255 // (sensor.grey_levels - 1)
     assert sent.grey_levels == sensor.grey_levels
     assert not (seen % step).any()
-    assert 0.8 * sensor.grey_levels <= len(seen) <= sensor.grey_levels
+    # A capacitive sensor's empty ground is a dark grey, so it uses but a part of its levels.
+    assert 0.8 * sensor.gain[0] * sensor.grey_levels <= len(seen) <= sensor.grey_levels
+
+
+def test_the_empty_ground_of_the_capacitive_sensor_is_darker_than_that_of_the_optical_one() -> None:
+    white = Frame(np.full((60, 60), 245, np.uint8), 500.0)
+    dark, light = (
+        as_sensor(white, 1, SENSORS[name]).pixels.mean() for name in ("capacitive", "optical")
+    )
+    assert dark < 150
+    assert light > 200
 
 
 @pytest.mark.parametrize("sensor", SENSORS.values(), ids=lambda sensor: sensor.name)
