@@ -10,8 +10,6 @@ from greenline.models.training.fields import Field, bilinear, blur, smooth_field
 MIDDLE = (168.0, 226.0)  # px at 500 dpi: the pad's middle on the finger
 PAD = (122.0, 186.0)  # px at 500 dpi: half the width and height of a full contact
 
-_WEAR = ("worn", "dotted", "scarred", "smeared", "faint")
-
 
 @dataclass(frozen=True)
 class Conditions:
@@ -57,7 +55,8 @@ def draw_conditions(rng: np.random.Generator) -> Conditions:
 def _draw_wear(rng: np.random.Generator, given: Conditions) -> Conditions:
     """Return given, in five presses of eight with one of the faults of wear.py."""
     kind, much = int(rng.integers(0, 8)), float(rng.uniform(0.3, 1.0))
-    return replace(given, **{_WEAR[kind]: much}) if kind < len(_WEAR) else given
+    worn, dotted, scarred, smeared, faint = (much if kind == each else 0.0 for each in range(5))
+    return replace(given, worn=worn, dotted=dotted, scarred=scarred, smeared=smeared, faint=faint)
 
 
 @dataclass(frozen=True, eq=False)
