@@ -15,18 +15,21 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.console import Console
 from rich.progress import track
 
 from greenline.cli.errors import CommandError
 from greenline.models.errors import ModelsError
 from greenline.models.extraction import MODEL, Extractor
-from greenline.models.picture import read_picture
+from greenline.models.picture import DPI_RANGE, read_picture
 from greenline.prints.comparison import LOWEST_SCORE, Prepared, compare, prepare
 from greenline.prints.errors import PrintsError
 
 _NAME = re.compile(r"(?P<finger>.+)_(?P<impression>\d+)")
 _PICTURES = frozenset({".png", ".tif", ".tiff", ".bmp"})
 _CHUNK = 64
+PROGRESS = Console(stderr=True)
+"""Where progress is shown: what is printed can go into a file."""
 USUAL_DPI = 500
 """Resolution of a picture that does not state its own, as the FVC protocol has it."""
 
@@ -67,6 +70,20 @@ class Network:
     def extractor(self) -> Extractor:
         """Open it. Raises ModelsError."""
         return Extractor(model=self.model, accurate=self.accurate, threshold=self.threshold)
+
+
+def resolutions(options: list[str]) -> dict[str, float]:
+    """Return the dpi of each set from options SET=DPI. Raises CommandError on any other."""
+    found = {}
+    for option in options:
+        name, _, value = option.partition("=")
+        try:
+            found[name] = float(value)
+        except ValueError as fault:
+            raise CommandError(f"--dpi {option!r}: write it like DB2_B=569", 2) from fault
+        if not DPI_RANGE[0] <= found[name] <= DPI_RANGE[1]:
+            raise CommandError(f"--dpi {option!r}: this is no resolution of a sensor", 2)
+    return found
 
 
 def find_pictures(folder: Path, dpi: dict[str, float]) -> list[Picture]:
@@ -113,7 +130,9 @@ def extract_all(pictures: list[Picture], processes: int, network: Network) -> di
     """
     network.extractor()  # what keeps it from being made is told here, better than from a worker
     with _pool(processes, _open_extractor, network) as pool:
-        results = track(pool.map(_extract, pictures), description="Extracting", total=len(pictures))
+        results = track(
+            pool.map(_extract, pictures), "Extracting", total=len(pictures), console=PROGRESS
+        )
         return {picture.name: found for picture, found in zip(pictures, results, strict=True)}
 
 
@@ -146,6 +165,7 @@ def write_scores(
                 pool.map(_compare, chunks),
                 description=f"Comparing ({path.stem})",
                 total=len(chunks),
+                console=PROGRESS,
             ):
                 table.writelines(lines)
     except OSError as fault:

@@ -12,16 +12,20 @@ from greenline.cli.accuracy import (
     extract_all,
     find_pictures,
     identification_pairs,
+    resolutions,
     verification_pairs,
     write_scores,
 )
 from greenline.cli.errors import CommandError
 from greenline.cli.extraction_times import print_extraction
 from greenline.cli.line_times import measure_line, print_line
+from greenline.cli.models_bench import models
+from greenline.cli.quality_bench import quality
 from greenline.models.extraction import MODEL
-from greenline.models.picture import DPI_RANGE
 
 app = typer.Typer(no_args_is_help=True)
+app.command(name="models")(models)
+app.command(name="quality")(quality)
 
 
 @app.callback()
@@ -44,7 +48,7 @@ def accuracy(
     ] = None,
 ) -> None:
     """Score prints the FVC way: all pairs of each set, and first impressions against the rest."""
-    pictures = find_pictures(folder, _resolutions(dpi or []))
+    pictures = find_pictures(folder, resolutions(dpi or []))
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
@@ -81,16 +85,3 @@ def extraction(
 ) -> None:
     """Time the extraction of a template on one thread, with the runtime that is installed."""
     print_extraction(pictures)
-
-
-def _resolutions(options: list[str]) -> dict[str, float]:
-    found = {}
-    for option in options:
-        name, _, value = option.partition("=")
-        try:
-            found[name] = float(value)
-        except ValueError as fault:
-            raise CommandError(f"--dpi {option!r}: write it like DB2_B=569", 2) from fault
-        if not DPI_RANGE[0] <= found[name] <= DPI_RANGE[1]:
-            raise CommandError(f"--dpi {option!r}: this is no resolution of a sensor", 2)
-    return found

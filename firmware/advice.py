@@ -9,11 +9,17 @@ _AGAIN = {
     Retry.NOT_TAKEN: "Place the finger again and keep it still",
     Retry.SMUDGED: "Wipe the sensor and the finger, then place it again",
     Retry.TOO_FAINT: "Press a little more",
+    Retry.STOPPED: "The picture was stopped. Place the finger again and keep it still",
 }
 _REASONS = {
     Reason.NO_FINGER: "Place the finger flat on the sensor",
     Reason.NOT_A_FINGER: "Wipe the sensor, then place a finger",
     Reason.TOO_LITTLE_AREA: "Centre the finger and lay it flat",
+    Reason.OFF_CENTRE: "Move the finger to the middle of the sensor",
+    Reason.TOO_DRY: "Breathe on the finger or moisten it a little, then press firmly",
+    Reason.TOO_WET: "Dry the finger and press less",
+    Reason.SMUDGED: "Lift the finger, set it down once and keep it still",
+    Reason.RESIDUE: "Wipe the sensor and the finger, then place it again",
     Reason.TOO_FAINT: "Press a little more",
     Reason.TOO_DARK: "Press a little less",
 }

@@ -51,6 +51,23 @@ class FaceThresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
     overlap: float
 
 
+class QualityThresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="quality"):
+    """How blocks become a score and reasons.
+
+    power: of clearness when skin is added up; much_mm2, steep: of the curve from that sum to the
+    score. dry, wet, smudged, residue: means from which on a fault is told, 0-1; off_centre: mm.
+    """
+
+    power: float
+    much_mm2: float
+    steep: float
+    dry: float
+    wet: float
+    smudged: float
+    residue: float
+    off_centre: float
+
+
 class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One .tflite file. model names the network, which may come in several input sizes."""
 
@@ -60,7 +77,7 @@ class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size_bytes: int
     input: Tensor
     outputs: tuple[Tensor, ...]
-    thresholds: MinutiaThresholds | FaceThresholds
+    thresholds: MinutiaThresholds | FaceThresholds | QualityThresholds
     licence: str
     copyright: str
     origin: Origin
@@ -78,6 +95,12 @@ class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if isinstance(self.thresholds, FaceThresholds):
             return self.thresholds
         raise ModelFileError(f"{MANIFEST} lists {self.name} for no faces: install again")
+
+    def quality_thresholds(self) -> QualityThresholds:
+        """Return the thresholds of a quality network. Raises ModelFileError if it is none."""
+        if isinstance(self.thresholds, QualityThresholds):
+            return self.thresholds
+        raise ModelFileError(f"{MANIFEST} lists {self.name} for no quality: install again")
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,8 +124,21 @@ def installed_folder() -> Traversable:
 def read_manifest(folder: Traversable) -> Manifest:
     """Read the manifest in a folder. Raises ModelFileError when it is missing or not one."""
     try:
-        return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
     except OSError as error:
         raise ModelFileError(f"{MANIFEST} cannot be read ({error}): install again") from error
     except msgspec.DecodeError as error:
         raise ModelFileError(f"{MANIFEST} is damaged ({error}): install again") from error
+    for file in manifest.files:
+        _refuse_no_picture(file)
+    return manifest
+
+
+def _refuse_no_picture(file: ModelFile) -> None:
+    """Refuse an input that is not one picture: (1, height, width, channels), each at least 1."""
+    shape = file.input.shape
+    if len(shape) != 4 or shape[0] != 1 or min(shape) < 1:
+        raise ModelFileError(
+            f"{MANIFEST} is damaged (the input of {file.name} has the shape {list(shape)}, "
+            "which is no picture): install again"
+        )

@@ -6,7 +6,7 @@ which ridges run clearly in one direction (coherence of the structure tensor: Ba
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 import numpy as np
@@ -38,17 +38,27 @@ class Reason(Enum):
     NO_FINGER = "no finger"
     NOT_A_FINGER = "not a finger"
     TOO_LITTLE_AREA = "too little of the finger"
+    OFF_CENTRE = "off centre"
+    TOO_DRY = "too dry"
+    TOO_WET = "too wet or pressed"
+    SMUDGED = "smudged or moving"
+    RESIDUE = "residue or a dirty sensor"
     TOO_FAINT = "too faint"
     TOO_DARK = "too dark"
 
 
 @dataclass(frozen=True)
 class Quality:
-    """score: 0 (useless) to 100, by the algorithm named; reasons: what to mend, may be none."""
+    """score: 0 (useless) to 100, by the algorithm named; reasons: what to mend, may be none.
+
+    blocks: the same for each 16x16 pixels of the picture at 500 dpi, for the live picture; None
+    from an algorithm that has no map. It counts for nothing when two judgements are compared.
+    """
 
     score: int
     reasons: tuple[Reason, ...]
     algorithm: str = ALGORITHM
+    blocks: NDArray[np.uint8] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from greenline.models.drawn_face import draw_face, judge_faces
 from greenline.models.drawn_print import draw_print, judge_minutiae
+from greenline.models.drawn_quality import draw_half, judge_halves
 from greenline.models.errors import ModelFileError
 from greenline.models.face.blazeface import decode
 from greenline.models.manifest import ModelFile
@@ -94,6 +95,13 @@ def _blazeface(file: ModelFile) -> Trial:
     return Trial(draw_face(), judge)
 
 
+def _quality(file: ModelFile) -> Trial:
+    def judge(answers: tuple[Values, ...]) -> str:
+        return judge_halves(file.name, answers[0][0])
+
+    return Trial(draw_half(*file.input.shape[1:3]), judge)
+
+
 def _plain(file: ModelFile) -> Trial:
     def judge(answers: tuple[Values, ...]) -> str:
         if not all(np.isfinite(each).all() for each in answers):
@@ -106,5 +114,6 @@ def _plain(file: ModelFile) -> Trial:
 TRIALS: dict[str, Callable[[ModelFile], Trial]] = {
     **dict.fromkeys(READINGS, _minutiae),
     "blazeface-short-range-1": _blazeface,
+    "greenline-utility-1": _quality,
 }
 """By model."""

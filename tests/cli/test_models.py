@@ -83,8 +83,12 @@ def test_the_installed_models_are_good(greenline: Greenline) -> None:
         [file.name, "good"] for file in read_manifest(installed_folder()).files
     ]
     for line in lines:
-        judged = " 8 of 8 minutiae within " in line or " the drawn face, its eyes " in line
-        assert judged
+        found = (
+            " 8 of 8 minutiae within ",
+            " the drawn face, its eyes ",
+            " of skin in the drawn half",
+        )
+        assert any(words in line for words in found)
         assert line.endswith(f" ms with {find_runtime().description}")
 
 
@@ -218,6 +222,22 @@ def test_a_manifest_that_cannot_be_read_is_told(
 
     assert told.code == 3
     assert told.sentence.startswith(words)
+
+
+@pytest.mark.parametrize("command", ["check", "list"])
+def test_a_manifest_whose_input_is_no_picture_is_told(
+    greenline: Greenline, folder: Path, command: str
+) -> None:
+    manifest = read(folder)
+    manifest["files"][0]["input"]["shape"] = []
+    write(folder, manifest)
+
+    told = greenline("models", command, "--folder", folder)
+
+    assert told.code == 3
+    assert told.sentence.startswith(
+        f"manifest.json is damaged (the input of {SMALL} has the shape [], which is no picture)"
+    )
 
 
 def test_a_release_without_the_model_of_templates_is_told(

@@ -1,4 +1,5 @@
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,21 @@ def test_a_damaged_or_strange_manifest_is_refused(tmp_path: Path, content: bytes
     (tmp_path / MANIFEST).write_bytes(content)
     with pytest.raises(ModelFileError, match=r"manifest\.json is damaged"):
         read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize("shape", [[], [1, 288, 256], [2, 288, 256, 1], [1, 0, 256, 1]])
+def test_an_input_that_is_no_picture_is_refused_by_the_name_of_its_file(
+    tmp_path: Path, shape: list[int]
+):
+    manifest = json.loads((installed_folder() / MANIFEST).read_bytes())
+    manifest["files"][1]["input"]["shape"] = shape
+    (tmp_path / MANIFEST).write_text(json.dumps(manifest))
+
+    with pytest.raises(ModelFileError) as refused:
+        read_manifest(tmp_path)
+
+    name = manifest["files"][1]["name"]
+    assert str(refused.value) == (
+        f"manifest.json is damaged (the input of {name} has the shape {shape}, "
+        "which is no picture): install again"
+    )

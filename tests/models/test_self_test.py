@@ -89,6 +89,7 @@ def test_the_minutiae_point_all_round() -> None:
 FOUND = {
     **dict.fromkeys(READINGS, r"8 of 8 minutiae within \d\.\d px and \d+ degrees, 0 false"),
     "blazeface-short-range-1": r"the drawn face, its eyes and mouth within \d\.\d px",
+    "greenline-utility-1": r"\d+% of skin in the drawn half, \d+% in the other",
 }
 
 

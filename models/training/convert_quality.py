@@ -1,0 +1,124 @@
+"""Makes the quality network's model files: trained and calibrated weights, as float16 TFLite.
+
+    python -m greenline.models.training.convert_quality --weights FILE.pt --out models
+
+Needs the extra "train-network". Run by an engineer after a new training; never on a kiosk.
+"""
+
+import argparse
+import hashlib
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+import torch
+from torch import Tensor, nn
+
+from greenline.models import manifest
+from greenline.models.manifest import Manifest, ModelFile, Origin, QualityThresholds
+from greenline.models.quality_network import BLOCK, MODEL
+from greenline.models.training.entries import replace_entries
+from greenline.models.training.quality_drawing import TRUTHS
+from greenline.models.training.tflite_export import export
+from greenline.models.training.utility_network import UtilityNetwork
+
+# Height, width: an R503, an AS608 and less, and all other pictures, as of the minutiae network.
+SIZES = ((192, 192), (288, 256), (512, 416))
+TOOLS = ("torch", "litert-torch", "numpy")
+CARD = "docs/models/greenline-utility-1.md"
+
+_PROBABILITIES = TRUTHS.index("residue") + 1
+_CHANNELS = (
+    "share of skin",
+    "how well the finger's own ridges show, 0 to 1",
+    "too dry, 0 to 1",
+    "too wet, 0 to 1",
+    "smudged, 0 to 1",
+    "residue, 0 to 1",
+    "from the block's middle to the pad's, 100 pixels to the right",
+    "the same, down",
+)
+
+
+class _Deployed(nn.Module):  # type: ignore[misc]  # torch is no part of the checks
+    """The network as a kiosk runs it: grey values 0-255, channels last, probabilities."""
+
+    def __init__(self, network: UtilityNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Take (1, height, width, 1), give (1, height / 16, width / 16, 8)."""
+        blocks, _ = self.network(pictures.permute(0, 3, 1, 2) / 255.0)
+        said = torch.sigmoid(blocks[:, :_PROBABILITIES])
+        whole = torch.cat([said, blocks[:, _PROBABILITIES:]], dim=1)
+        return whole.permute(0, 2, 3, 1)
+
+
+def load_weights(path: Path) -> UtilityNetwork:
+    """Return the network with the running average of its weights."""
+    state = torch.load(path, weights_only=True)
+    network = UtilityNetwork(tuple(state["widths"]))
+    network.load_state_dict(state["average"])
+    network.eval()
+    return network
+
+
+def describe(content: bytes, height: int, width: int, weights: Path) -> ModelFile:
+    """Return the manifest's entry for a converted file."""
+    state = torch.load(weights, weights_only=True)
+    blocks = (1, height // BLOCK, width // BLOCK, len(TRUTHS))
+    return ModelFile(
+        name=f"utility_{height}x{width}.tflite",
+        model=MODEL,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size_bytes=len(content),
+        input=manifest.Tensor(
+            (1, height, width, 1), "float32", (0.0, 255.0), ("grey, ridges dark",)
+        ),
+        outputs=(manifest.Tensor(blocks, "float32", None, _CHANNELS),),
+        thresholds=msgspec.convert(state["thresholds"], QualityThresholds),
+        licence="Apache-2.0",
+        copyright="Copyright (c) 2026 The Greenline authors",
+        origin=Origin(
+            package="greenline",
+            version=version("greenline"),
+            file="models/training/train_quality.py",
+            sha256=hashlib.sha256(weights.read_bytes()).hexdigest(),
+            author="The Greenline authors",
+            url=CARD,
+        ),
+        recipe=f"train_quality, {state['step']} steps, seed {state['seed']}, synthetic prints "
+        "only; " + ", ".join(f"{tool} {version(tool)}" for tool in TOOLS),
+        card=CARD,
+    )
+
+
+def write(weights: Path, folder: Path) -> Manifest:
+    """Convert to all sizes, write the files and the manifest into folder, return the manifest.
+
+    Entries of other models in a manifest that is there already are kept.
+    """
+    network = load_weights(weights)
+    entries = []
+    for height, width in SIZES:
+        content = export(_Deployed(network), height, width)
+        entries.append(describe(content, height, width, weights))
+        (folder / entries[-1].name).write_bytes(content)
+    return replace_entries(folder, MODEL, tuple(entries))
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description="Convert the quality network to TFLite.")
+    parser.add_argument("--weights", type=Path, required=True, help="what calibrate_quality wrote")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write into")
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    for file in write(given.weights, given.out).of_model(MODEL):
+        sys.stdout.write(f"{file.sha256}  {file.name}  {file.size_bytes} bytes\n")
+
+
+if __name__ == "__main__":
+    main()
