@@ -22,6 +22,7 @@ from greenline.firmware.kiosk import Kiosk, KioskParts
 from greenline.firmware.line import Case
 from greenline.firmware.page.app import make_app
 from greenline.firmware.reopening import Opening
+from greenline.firmware.trigger import Settling
 from greenline.models.extraction import Extractor
 from greenline.models.quality import judge
 from greenline.models.readings import READINGS
@@ -83,6 +84,11 @@ def _parts(settings: KioskConfig, pins: PinsOnDemand, wired: tuple[int, ...]) ->
         request_lifetime_ms=int(settings.request_lifetime_h * _HOUR_MS),
         answer_lifetime_ms=int(settings.answer_lifetime_h * _HOUR_MS),
         resend_first_s=settings.resend_first_s,
+        early_stop=settings.live.early_stop,
+        settling=Settling(
+            settings.live.good_quality, settings.live.settle_s, settings.live.preview_s
+        ),
+        rescan_below=settings.live.rescan_below,
     )
 
 

@@ -12,6 +12,19 @@ Progress = Callable[[float], None]
 """Called with the share of the picture that has arrived, 0.0 to 1.0, on the scanning thread."""
 
 
+@dataclass(frozen=True)
+class Arriving:
+    """A picture that is still on its way. frame: its upper rows; height: how many it will have."""
+
+    frame: Frame
+    height: int
+
+
+Watch = Callable[[Arriving], bool]
+"""Called now and then with the rows that have arrived, on the scanning thread, which waits for it
+and must not use the sensor; False: the rest is not wanted."""
+
+
 class Retry(Enum):
     """Why there is no picture although the sensor is well: the person can put it right."""
 
@@ -19,6 +32,7 @@ class Retry(Enum):
     NOT_TAKEN = "the sensor could not take a picture"
     SMUDGED = "the picture is smudged"
     TOO_FAINT = "the picture shows too few ridges"
+    STOPPED = "the picture was not wanted any more"
 
 
 @dataclass(frozen=True)
@@ -27,6 +41,7 @@ class SensorInfo:
 
     width, height: pixels; None until the first picture of a sensor that cannot say. dpi: pixels
     per inch as the maker states it; None with them. serial: empty when the sensor has none.
+    live: it gives several whole pictures a second, enough to watch a finger settle.
     """
 
     model: str
@@ -35,6 +50,7 @@ class SensorInfo:
     height: int | None
     dpi: float | None
     grey_levels: int
+    live: bool = False
 
 
 class Sensor(Protocol):
@@ -62,8 +78,13 @@ class Sensor(Protocol):
         screen and stop between two calls.
         """
 
-    def scan(self, progress: Progress | None = None) -> Frame | Retry:
-        """Take one picture. A repeated transfer starts the progress again from 0."""
+    def scan(self, progress: Progress | None = None, watch: Watch | None = None) -> Frame | Retry:
+        """Take one picture. A repeated transfer starts the progress again from 0.
+
+        watch: sees the picture grow and may stop it (Retry.STOPPED); a sensor that is live, or
+        does not know the size of its picture yet, need not call it. What a stopped one still
+        sends is taken off the line by the calls that follow; wait_finger says False meanwhile.
+        """
 
     def close(self) -> None:
         """Let go of the device; harmless when it is gone or closed already."""

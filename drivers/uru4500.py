@@ -19,7 +19,7 @@ from greenline.drivers.errors import (
     StalledError,
 )
 from greenline.drivers.port import Clock
-from greenline.drivers.sensor import Progress, Retry, SensorInfo
+from greenline.drivers.sensor import Progress, Retry, SensorInfo, Watch
 from greenline.drivers.uru4500_codec import Event, Mode
 from greenline.drivers.uru4500_link import Link
 from greenline.drivers.uru4500_picture import (
@@ -115,7 +115,7 @@ class Uru4500:
         identity = self._link.port.identity
         width, height = frame_size(self._optics)
         model = identity.model or self._kind.name
-        return SensorInfo(model, identity.serial, width, height, FRAME_DPI, GREY_LEVELS)
+        return SensorInfo(model, identity.serial, width, height, FRAME_DPI, GREY_LEVELS, live=True)
 
     def still_there(self) -> None:
         """Read a register. Raises DriverError when the reader does not give it."""
@@ -132,11 +132,12 @@ class Uru4500:
         """
         return self._look(timeout_s) if present else self._await_lift(timeout_s)
 
-    def scan(self, progress: Progress | None = None) -> Frame | Retry:
+    def scan(self, progress: Progress | None = None, watch: Watch | None = None) -> Frame | Retry:
         """Take one picture, at 500 dpi; it arrives in one piece, so progress comes at its end.
 
-        Raises DriverError when the device fails.
+        Nobody can watch it arrive. Raises DriverError when the device fails.
         """
+        del watch
         picture = self.scan_native(progress)
         return picture if isinstance(picture, Retry) else resampled(picture)
 

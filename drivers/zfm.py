@@ -8,13 +8,13 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from greenline.drivers.aura import Aura, in_three_colours
+from greenline.drivers.aura import Aura
 from greenline.drivers.errors import (
     DriverError,
     PortTimeoutError,
 )
 from greenline.drivers.port import Clock, Port
-from greenline.drivers.sensor import Progress, Retry, SensorInfo
+from greenline.drivers.sensor import Progress, Retry, SensorInfo, Watch
 from greenline.drivers.zfm_commands import (
     NO_PASSWORD,
     Command,
@@ -24,6 +24,7 @@ from greenline.drivers.zfm_commands import (
 )
 from greenline.drivers.zfm_geometry import stated_geometry
 from greenline.drivers.zfm_link import ANSWER_S, Answer, Link
+from greenline.drivers.zfm_ring import Ring
 from greenline.drivers.zfm_start import (
     demand_ok,
     parameters_of,
@@ -41,6 +42,7 @@ GREY_LEVELS = 16
 _CAPTURE_S = 2.0
 _LOOK_AGAIN_S = 0.05
 _TOUCH_STEP_S = 0.3
+_REST_S = 8.0  # a whole picture at 57600 bits a second, and some more
 
 _RETRIES: dict[int, Retry] = {
     Confirmation.NO_FINGER: Retry.NO_FINGER,
@@ -63,6 +65,8 @@ class Zfm:
         size = None if product is None else stated_geometry(product)
         self._upload = Upload(link, tuning, self._ask, size)
         self._asleep_since: float | None = None
+        has_ring = product is not None  # whatever has a ring also says what it is
+        self._ring = Ring(link, self._ask, there=has_ring)
 
     @classmethod
     def open(
@@ -114,6 +118,7 @@ class Zfm:
         self._link.idle(self._link.clock())  # notices when the port is unplugged
         if self._asleep_since is None:
             demand_ok(Command.VFY_PWD, self._ask(Command.VFY_PWD, NO_PASSWORD))
+            self._ring.catch_up()
 
     def finger_present(self) -> bool:
         """Look once whether something lies on the sensor: its touch line, else GenImg."""
@@ -126,6 +131,9 @@ class Zfm:
     def wait_finger(self, *, present: bool, timeout_s: float) -> bool:
         """Wait until a finger lies on the sensor (or none does); False: the time ran out."""
         deadline = self._link.clock() + timeout_s
+        if not self._link.take_rest(deadline):
+            return False
+        self._ring.catch_up()
         touch = self._wiring.touch
         if touch is not None:
             return self._wait_touch(touch, deadline, present=present)
@@ -136,16 +144,19 @@ class Zfm:
             self._link.idle(min(deadline, now + _LOOK_AGAIN_S))
         return True
 
-    def scan(self, progress: Progress | None = None) -> Frame | Retry:
+    def scan(self, progress: Progress | None = None, watch: Watch | None = None) -> Frame | Retry:
         """Take one picture: GenImg, then UpImage, repeated while its transfer arrives damaged.
 
-        While the size of a module's picture is still to be learnt, its progress is an estimate.
-        Raises DriverError when the device or the line fails.
+        While the size of a module's picture is still to be learnt, its progress is an estimate and
+        nobody can watch it. Raises DriverError when the device or the line fails.
         """
         retry = self._capture()
         if retry is not None:
             return retry
-        data, size = self._upload.fetch(progress or _tell_nobody)
+        fetched = self._upload.fetch(progress or _tell_nobody, watch)
+        if fetched is None:
+            return Retry.STOPPED
+        data, size = fetched
         return Frame.from_nibbles(data, size.width, size.height, size.dpi)
 
     def light(self, aura: Aura) -> bool:
@@ -154,16 +165,9 @@ class Zfm:
         A module that refuses the colour gets the nearest of the three that all rings know. One
         that is busy may leave it unanswered: then it is not repeated. A module that did not say
         what it is when it was opened, if only for noise, counts as ringless until it is opened
-        anew. Raises DriverError.
+        anew. While a stopped picture is still arriving the light waits. Raises DriverError.
         """
-        if self._product is None:  # whatever has a ring also says what it is
-            return False
-        try:
-            wishes = dict.fromkeys((aura.encode(), in_three_colours(aura).encode()))
-            answers = (self._ask(Command.AURA_LED_CONFIG, wish) for wish in wishes)
-            return any(answer.code == Confirmation.OK for answer in answers)
-        except PortTimeoutError:
-            return False
+        return self._ring.show(aura)
 
     def sleep(self) -> bool:
         """Let the module rest until it is next used; False: it cannot, and stays awake.
@@ -197,6 +201,8 @@ class Zfm:
 
     def close(self) -> None:
         """Let go of port and pins; harmless when they are gone or closed already."""
+        with suppress(DriverError):
+            self._ring.catch_up(_REST_S)
         if self._asleep_since is not None and self._wiring.supply is not None:
             with suppress(DriverError):
                 self._wiring.supply.switch(on=True)  # the next to open it searches a live module

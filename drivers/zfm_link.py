@@ -22,9 +22,9 @@ from greenline.drivers.zfm_codec import (
     encode,
 )
 from greenline.drivers.zfm_commands import ANSWERED_WITH_DATA, Command, Confirmation, command
+from greenline.drivers.zfm_transfer import SILENCE_S, Rest, Transfer
 
 ANSWER_S = 1.0
-SILENCE_S = 1.0  # no byte for so long: the transfer is over, whether it was complete or not
 MAX_PICTURE_BYTES = 1 << 19
 
 _ATTEMPTS = 3
@@ -33,6 +33,7 @@ _QUIET_S = 0.1
 _GAP_S = 0.03  # longer than a USB adapter holds bytes back (16 ms)
 _USUAL_PICTURE_BYTES = 1 << 16
 _NOISE_S = 10.0  # longer than any picture takes at the usual speeds
+_FRAME_BYTES = 11  # of a packet, besides its content
 _READ_SIZE = 4096
 
 
@@ -42,22 +43,6 @@ class Answer:
 
     code: int
     data: bytes
-
-
-@dataclass(frozen=True)
-class Transfer:
-    """The contents of the good data packets in a row.
-
-    ended: the last one said so. clean: nothing else was among them. What was damaged is missing,
-    so the number of bytes tells whether all came.
-    """
-
-    data: bytes
-    ended: bool
-    clean: bool = True
-
-
-NOTHING = Transfer(b"", ended=False)
 
 
 class Link:
@@ -72,6 +57,7 @@ class Link:
         self.damages = 0
         self._address = address
         self._decoder = Decoder(address)
+        self._rest = Rest(port, clock)
         self._in_step = True
         self._owed = True  # an answer to an earlier command, of this program or the one before
         self._unsettled = False  # a question of settle() got no answer so far
@@ -117,13 +103,20 @@ class Link:
             "earlier commands; look at its cable and its supply"
         )
 
-    def receive(self, expected: int | None, report: Callable[[int], None]) -> Transfer:
+    def receive(
+        self,
+        expected: int | None,
+        report: Callable[[int], None],
+        wanted: Callable[[bytearray], bool] | None = None,
+    ) -> Transfer:
         """Collect the data packets that follow an answer, to their end or until silence.
 
-        A transfer cannot be stopped: after a bad packet the rest is still taken off the line.
+        A module cannot be stopped: after a bad packet the rest is still taken off the line.
         expected: how many bytes there should be, None if that is not known yet. Some modules
         (R551) mark no packet as the last; with expected known that costs a short look for more.
-        report: called with the number of bytes collected, after each packet.
+        report: called with the number of bytes collected, after each packet. wanted, for known
+        sizes: says of an undamaged beginning whether the rest is wanted; if not, take_rest() and
+        the next command take it off the line.
         """
         data, damaged, before = bytearray(), False, self._decoder.skipped
         ended = self._in_step = False
@@ -136,6 +129,16 @@ class Link:
             if packet.kind in (PacketKind.DATA, PacketKind.LAST_DATA):
                 data += packet.content
                 report(len(data))
+                left = (expected or 0) - len(data)
+                if wanted is not None and left > 0 and not damaged:
+                    goes_on = False
+                    try:
+                        goes_on = wanted(data)
+                    finally:  # a watch that fails stops the transfer too
+                        if not goes_on:
+                            self._expect_rest(left, len(packet.content))
+                    if not goes_on:
+                        return Transfer(bytes(data), ended=False, stopped=True)
             ended = packet.kind is PacketKind.LAST_DATA
             if ended or (len(data) == expected and not self._more_comes()):
                 self._in_step = not damaged and self._decoder.skipped == before
@@ -146,7 +149,11 @@ class Link:
 
     def idle(self, deadline: float) -> None:
         """Let time pass on the port, which notices when it is unplugged."""
-        self.port.read(_READ_SIZE, deadline)
+        self._rest.read(deadline)
+
+    def take_rest(self, deadline: float) -> bool:
+        """Take the rest of a stopped transfer off the line; False: more of it is to come."""
+        return self._rest.take(deadline)
 
     def _exchange(
         self, packet: Packet, timeout_s: float, fits: Callable[[bytes], bool] = bool
@@ -224,11 +231,19 @@ class Link:
 
     def _wait_for_silence(self) -> None:
         """Take bytes off the line until none come, but only once as long as a picture takes."""
+        self._rest.take(self.clock() + self._transfer_s(self._rest.count))
+        self._rest.forget()
         limit = self.clock() + (_QUIET_S if self._hissing else _NOISE_S)
         received = b"noise"
         while received and (now := self.clock()) < limit:
             received = self.port.read(_READ_SIZE, now + _QUIET_S)
         self._hissing = bool(received)
+
+    def _expect_rest(self, content_bytes: int, in_each_packet: int) -> None:
+        """Note what is still to come of a transfer: so many bytes of content, in packets."""
+        packets = -(-content_bytes // max(1, in_each_packet))
+        self._rest.expect(content_bytes + packets * _FRAME_BYTES - self._decoder.pending)
+        self._owed = True  # it may pause for longer than silence lasts: settle() finds that out
 
 
 def _is_bare_code(content: bytes) -> bool:

@@ -9,11 +9,13 @@ be the same, until the line has been calm for a while. On a sound line this cost
 from collections.abc import Callable
 
 from greenline.drivers.errors import BadTransferError, PortTimeoutError
-from greenline.drivers.sensor import Progress
+from greenline.drivers.sensor import Progress, Watch
 from greenline.drivers.zfm_commands import Command
 from greenline.drivers.zfm_geometry import BY_BYTES, Geometry
-from greenline.drivers.zfm_link import NOTHING, Answer, Link, Transfer
+from greenline.drivers.zfm_link import Answer, Link
+from greenline.drivers.zfm_rows import Rows
 from greenline.drivers.zfm_start import demand_ok
+from greenline.drivers.zfm_transfer import NOTHING, Transfer
 from greenline.drivers.zfm_tuning import Tuning
 
 _ATTEMPTS = 3
@@ -40,24 +42,29 @@ class Upload:
         self._calm = _CALM_TRANSFERS
         self._damages_seen = link.damages
 
-    def fetch(self, progress: Progress) -> tuple[bytes, Geometry]:
-        """Return the picture's bytes, two pixels in each, and its size. Raises DriverError.
+    def fetch(self, progress: Progress, watch: Watch | None) -> tuple[bytes, Geometry] | None:
+        """Return the picture's bytes, two pixels in each, and its size; None: it was stopped.
 
-        Where the speed was raised, it is lowered by one step once the repeats are used up.
+        Where the speed was raised, it is lowered by one step once the repeats are used up. Raises
+        DriverError.
         """
         try:
-            return self._fetch_repeatedly(progress)
+            return self._fetch_repeatedly(progress, watch)
         except BadTransferError:
             if not self._tuning.step_down():
                 raise
-        return self._fetch_repeatedly(progress)
+        return self._fetch_repeatedly(progress, watch)
 
-    def _fetch_repeatedly(self, progress: Progress) -> tuple[bytes, Geometry]:
+    def _fetch_repeatedly(
+        self, progress: Progress, watch: Watch | None
+    ) -> tuple[bytes, Geometry] | None:
         doubted: list[bytes] = []  # whole pictures that nothing has confirmed yet
         failures = 0
         while failures < _ATTEMPTS:
             repeated, last = bool(failures or doubted), failures == _ATTEMPTS - 1
-            transfer = self._transfer(progress, may_be_busy=repeated and not last)
+            transfer = self._transfer(progress, watch, may_be_busy=repeated and not last)
+            if transfer.stopped:
+                return None
             size = self._size_of(transfer)
             trusted = self._is_trusted(transfer, whole=size is not None)
             if size is not None and (trusted or transfer.data in doubted):
@@ -92,7 +99,7 @@ class Upload:
         told_its_end = transfer.ended or self.geometry is not None
         return self._calm == _CALM_TRANSFERS and told_its_end
 
-    def _transfer(self, progress: Progress, *, may_be_busy: bool) -> Transfer:
+    def _transfer(self, progress: Progress, watch: Watch | None, *, may_be_busy: bool) -> Transfer:
         """Ask for the picture and collect it; may_be_busy: the module may still be sending."""
         try:
             demand_ok(Command.UP_IMAGE, self._ask(Command.UP_IMAGE))
@@ -102,4 +109,9 @@ class Upload:
             raise
         expected = self.geometry.picture_bytes if self.geometry else None
         whole = expected or max(BY_BYTES)
-        return self._link.receive(expected, lambda count: progress(min(1.0, count / whole)))
+        rows = Rows(self.geometry, watch) if self.geometry and watch else None
+        return self._link.receive(
+            expected,
+            lambda count: progress(min(1.0, count / whole)),
+            None if rows is None else rows.wanted,
+        )

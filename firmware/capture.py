@@ -12,30 +12,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from greenline.drivers.aura import show_on_ring
-from greenline.drivers.errors import BadTransferError, DriverError
-from greenline.drivers.sensor import Retry, Sensor
+from greenline.drivers.errors import DriverError
+from greenline.drivers.sensor import Sensor
 from greenline.drivers.signals import Signal
-from greenline.firmware.advice import advice
 from greenline.firmware.board import Board, Capture, DeviceName, Phase
 from greenline.firmware.checks import Checks
 from greenline.firmware.errors import StoreError
 from greenline.firmware.gate import Gate
-from greenline.firmware.line import Case, Impression, Line, Submitted, Unusable
+from greenline.firmware.line import Case, Impression, Line, Submitted
 from greenline.firmware.reopening import Opening, Reopener, close_quietly
 from greenline.firmware.status import signal_of
-from greenline.models.errors import ModelsError
-from greenline.models.quality import Quality
-from greenline.prints.frame import Frame
+from greenline.firmware.taking import Taking
 
 log = logging.getLogger(__name__)
 
-_POLL_S = 0.3
 _IDLE_LOOK_S = 2.0
-_FINGER_WAIT_S = 60.0
-_LIFT_WAIT_S = 15.0
-# How long "taken" and "again" stay at least, for the signal and its sound to be noticed.
-_TOLD_S = 1.0
-_STEP = 0.02
 _OUR_FAULT = "A fault in the kiosk itself"
 
 
@@ -48,7 +39,10 @@ class StartCheck:
 
 
 class CaptureThread:
-    """Runs checks one after another. line: everything but the sensor, which this thread opens."""
+    """Runs checks one after another. line: everything but the sensor, which this thread opens.
+
+    attempts, rescan_below: see Taking.
+    """
 
     def __init__(
         self,
@@ -58,12 +52,14 @@ class CaptureThread:
         checks: Checks,
         gate: Gate,
         attempts: int,
+        rescan_below: int = 0,
     ) -> None:
         self._make_line = make_line
         self._board = board
         self._checks = checks
         self._gate = gate
         self._attempts = attempts
+        self._rescan_below = rescan_below
         self._commands: queue.Queue[StartCheck | None] = queue.Queue(maxsize=1)
         self._cancelled = threading.Event()
         self._stopping = threading.Event()
@@ -129,6 +125,8 @@ class CaptureThread:
         try:
             command = self._commands.get(timeout=_IDLE_LOOK_S)
         except queue.Empty:
+            if self._line.glass is not None:
+                self._line.glass.expire()
             self._line.sensor.still_there()
             return
         if command is None or self._stopping.is_set():
@@ -143,8 +141,17 @@ class CaptureThread:
             self._show(Phase.STOPPED, f"{_OUR_FAULT} ({type(fault).__name__}). Start again")
 
     def _check(self, line: Line, command: StartCheck) -> None:
-        impression = self._take(line, command.finger)
-        if impression is None:
+        taking = Taking(
+            line,
+            self._show,
+            self._ended,
+            self._cancelled.wait,
+            self._attempts,
+            self._rescan_below,
+        )
+        impression = taking.take(command.finger)
+        if isinstance(impression, str):
+            self._stopped(impression)
             return
         try:
             submitted = line.submit(replace(command.case, impressions=(impression,)))
@@ -156,7 +163,7 @@ class CaptureThread:
         self._taken(submitted, impression)
         score = impression.quality.score
         self._show(Phase.LIFT_FINGER, "Taken. Lift the finger", share=1.0, quality=score)
-        self._wait_lifted(line)
+        taking.wait_lifted()
         self._show(Phase.READY, "Ready")
 
     def _taken(self, submitted: Submitted, impression: Impression) -> None:
@@ -171,73 +178,6 @@ class CaptureThread:
                 "durable_ms": round(submitted.durable_ms, 1),
             },
         )
-
-    def _take(self, line: Line, finger: int) -> Impression | None:
-        """Return an impression, or None after telling why there is none."""
-        for attempt in range(1, self._attempts + 1):
-            self._show(Phase.PLACE_FINGER, "Place the finger on the sensor", attempt=attempt)
-            if not self._wait(line, present=True, seconds=_FINGER_WAIT_S):
-                self._stopped("No finger was placed")
-                return None
-            try:
-                found = self._scan(line, finger, attempt)
-            except ModelsError as fault:
-                self._stopped(str(fault))
-                return None
-            if self._ended():  # whatever was read: nothing of a check that was stopped is kept
-                break
-            if isinstance(found, Impression):
-                return found
-            self._ask_again(line, found, attempt)
-            if self._ended():
-                break
-        self._stopped("No usable picture. Clean finger and sensor, then start again")
-        return None
-
-    def _scan(self, line: Line, finger: int, attempt: int) -> Impression | Retry | Unusable | None:
-        """Scan once; None: the picture arrived damaged, and there is an attempt left."""
-        self._show(Phase.READING, "Reading: keep the finger still", attempt=attempt)
-
-        def progress(share: float) -> None:
-            if not 0 < share - self._shown.share < _STEP:
-                self._show(Phase.READING, self._shown.instruction, share=share, attempt=attempt)
-
-        def judged(_frame: Frame, quality: Quality) -> None:
-            self._show(
-                Phase.JUDGING,
-                "Looking at the picture",
-                share=1.0,
-                quality=quality.score,
-                attempt=attempt,
-            )
-
-        try:
-            return line.take(finger, progress, judged)
-        except BadTransferError as fault:
-            # Kept open: a driver that has seen a bad line reads more carefully from then on.
-            if attempt == self._attempts:
-                raise
-            log.warning("picture damaged", extra={"reason": str(fault)})
-            return None
-
-    def _ask_again(self, line: Line, found: Retry | Unusable | None, attempt: int) -> None:
-        score = found.quality.score if isinstance(found, Unusable) else None
-        words = advice(found)
-        self._show(Phase.AGAIN, f"{words}. Lift the finger", quality=score, attempt=attempt)
-        self._wait_lifted(line)
-
-    def _wait_lifted(self, line: Line) -> None:
-        self._cancelled.wait(_TOLD_S)
-        self._wait(line, present=False, seconds=_LIFT_WAIT_S)
-
-    def _wait(self, line: Line, *, present: bool, seconds: float) -> bool:
-        """Wait for a finger to come or go; False when it did not, or the check was cancelled."""
-        for _ in range(int(seconds / _POLL_S)):
-            if self._ended():
-                return False
-            if line.sensor.wait_finger(present=present, timeout_s=_POLL_S):
-                return True
-        return False
 
     def _ended(self) -> bool:
         return self._cancelled.is_set() or self._stopping.is_set()

@@ -68,13 +68,34 @@ class PanelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     display: DisplayConfig | None = None
 
 
+class LiveConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How a picture is looked at before it is there. Qualities 0-100, times in seconds.
+
+    early_stop: a slow sensor's picture is given up when it cannot reach minimum_quality.
+    good_quality, settle_s, preview_s: a live sensor's picture is taken once it is good and its
+    score has not risen for settle_s (shorter), after preview_s at the latest. rescan_below: a
+    usable picture below it is kept, but asked for again as long as there are attempts.
+    """
+
+    early_stop: bool = True
+    good_quality: Annotated[int, Meta(ge=0, le=100)] = 45
+    settle_s: Annotated[float, Meta(ge=0, le=5)] = 0.4
+    preview_s: Annotated[float, Meta(gt=0, le=30)] = 4.0
+    rescan_below: Annotated[int, Meta(ge=0, le=100)] = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a preview that ends before a finger can have settled."""
+        if self.settle_s >= self.preview_s:
+            raise ValueError("settle_s must be shorter than preview_s")
+
+
 class KioskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The kiosk process.
 
     sensor: a device URL. store: its database file. socket: where the uplink connects.
     minimum_quality: 0-100, below it the finger is asked for again, attempts times at most.
     model: the minutiae network; accurate: it also looks at the mirror image.
-    panel: lights, keys, display, camera.
+    panel: lights, keys, display, camera. live: quality while a picture is taken.
     request_lifetime_h, answer_lifetime_h: hours until an unanswered request, an answer, expires.
     """
 
@@ -94,6 +115,7 @@ class KioskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model_threads: Annotated[int, Meta(ge=1, le=8)] = 1
     resend_first_s: Annotated[float, Meta(gt=0)] = 15.0
     panel: PanelConfig = PanelConfig()
+    live: LiveConfig = LiveConfig()
 
 
 class UplinkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -3,9 +3,10 @@
 Devices but no network: what leaves goes through the gate's socket to the uplink process.
 """
 
+import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from greenline.drivers.sensor import Sensor
@@ -19,7 +20,9 @@ from greenline.firmware.inbox import Inbox
 from greenline.firmware.line import Case, Extraction, Line
 from greenline.firmware.panel import Panel, panel_threads
 from greenline.firmware.reopening import Opening
+from greenline.firmware.residue import Glass
 from greenline.firmware.store import Store
+from greenline.firmware.trigger import Settling
 from greenline.models.quality import Quality
 from greenline.prints.frame import Frame
 from greenline.protocol.keys import Identity, OpeningKey, SigningKey
@@ -31,7 +34,10 @@ def _now_ms() -> int:
 
 @dataclass(frozen=True)
 class KioskParts:
-    """What a kiosk is made of. Times in milliseconds; minimum_quality 0-100."""
+    """What a kiosk is made of. Times in milliseconds; qualities 0-100.
+
+    early_stop, settling: see Line. rescan_below: see Taking.
+    """
 
     name: str
     sensor: Opening[Sensor]
@@ -50,6 +56,9 @@ class KioskParts:
     request_lifetime_ms: int
     answer_lifetime_ms: int
     resend_first_s: float = 15.0
+    early_stop: bool = True
+    settling: Settling = field(default_factory=Settling)
+    rescan_below: int = 0
     now_ms: Callable[[], int] = _now_ms
 
 
@@ -72,7 +81,13 @@ class Kiosk:
         dispatcher = Dispatcher(time.monotonic, resend_first_s=parts.resend_first_s)
         self._gate = Gate(parts.socket, self._store, self._checks, dispatcher, parts.now_ms)
         self._capture = CaptureThread(
-            parts.sensor, self._line, self.board, self._checks, self._gate, parts.attempts
+            parts.sensor,
+            self._line,
+            self.board,
+            self._checks,
+            self._gate,
+            parts.attempts,
+            parts.rescan_below,
         )
         self.camera = None
         if parts.panel.camera is not None:
@@ -122,4 +137,7 @@ class Kiosk:
             lifetime_ms=parts.request_lifetime_ms,
             software=parts.software,
             now_ms=parts.now_ms,
+            early_stop=parts.early_stop,
+            settling=parts.settling,
+            glass=Glass(parts.judge, secrets.randbits(32)),
         )

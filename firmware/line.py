@@ -2,7 +2,7 @@
 
 take() turns one press into an Impression, or says what the person should do differently;
 submit() turns a case's impressions into one request that survives a power cut. Straight down, no
-callbacks but the progress that a screen draws, on the caller's thread.
+callbacks but what a screen draws and the word that it was stopped, on the caller's thread.
 """
 
 import os
@@ -12,8 +12,19 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from greenline.drivers.sensor import Progress, Retry, Sensor
+from greenline.firmware.picture import (
+    Looking,
+    Shot,
+    nobody_ends_it,
+    nobody_looks,
+    take_settled,
+    take_watched,
+)
+from greenline.firmware.residue import Glass
 from greenline.firmware.store import Pending, Store
-from greenline.models.quality import Quality
+from greenline.firmware.trigger import Settling
+from greenline.models.early import Forecast, Judge
+from greenline.models.quality import Quality, Reason
 from greenline.prints import fmr
 from greenline.prints.frame import Frame
 from greenline.prints.template import FEWEST_MINUTIAE, Template
@@ -51,7 +62,10 @@ class Impression:
 
 @dataclass(frozen=True)
 class Unusable:
-    """A press whose picture is too poor to be found again; quality says why."""
+    """A press whose picture is too poor to be found again; quality says why.
+
+    A picture that was given up early has the quality of its upper rows.
+    """
 
     quality: Quality
 
@@ -78,10 +92,12 @@ class Line:
     """The steps, with everything they need. now_ms: Unix milliseconds; clock: seconds, monotonic.
 
     lifetime_ms: how long a request may wait for its answer. software: version, for the request.
+    early_stop: give up a picture on its way that cannot become good enough. settling: of a finger
+    on a live sensor. glass: judges in judge's place and knows residue.
     """
 
     sensor: Sensor
-    judge: Callable[[Frame], Quality]
+    judge: Judge
     extraction: Extraction
     minimum_quality: int
     store: Store
@@ -92,26 +108,42 @@ class Line:
     software: str
     now_ms: Callable[[], int] = field(default=lambda: time.time_ns() // 1_000_000)
     clock: Callable[[], float] = time.monotonic
+    early_stop: bool = True
+    settling: Settling = field(default_factory=Settling)
+    glass: Glass | None = None
 
     def take(
         self,
         finger: int,
         progress: Progress | None = None,
         judged: Callable[[Frame, Quality], None] | None = None,
+        seen: Callable[[Quality], None] = nobody_looks,
+        ended: Callable[[], bool] = nobody_ends_it,
     ) -> Impression | Retry | Unusable:
-        """Scan once. finger: ISO position 0-10. judged: told as soon as the quality is known.
+        """Take one press. finger: ISO position 0-10. judged: told as soon as the quality is known.
 
-        Raises DriverError when the sensor fails, ModelsError when the picture cannot be one.
+        seen: told the quality of a live sensor's frames, and of a slow one's rows so far once they
+        are good enough. ended: says that nothing is wanted any more (Retry.STOPPED). Raises
+        DriverError when the sensor fails, ModelsError when the picture cannot be one.
         """
+        looking = Looking(
+            self._judge, self.minimum_quality, self.early_stop, self.settling, seen, ended
+        )
         started = self.clock()
-        frame = self.sensor.scan(progress)
-        if isinstance(frame, Retry):
-            return frame
+        if self.sensor.info().live:
+            taken: Frame | Shot | Retry | Forecast = take_settled(self.sensor, looking, self.clock)
+        else:
+            taken = take_watched(self.sensor, looking, progress)
+        if isinstance(taken, Retry):
+            return taken
+        if isinstance(taken, Forecast):
+            return Unusable(taken.told)
         scanned = self.clock()
-        quality = self.judge(frame)
+        frame, quality = self._judged(taken)
         if judged is not None:
             judged(frame, quality)
-        if quality.score < self.minimum_quality:
+        # Residue is no finger, even where every score will do.
+        if quality.score < self.minimum_quality or Reason.RESIDUE in quality.reasons:
             return Unusable(quality)
         at_quality = self.clock()
         template = self.extraction.extract(frame).best(_MOST_MINUTIAE)
@@ -125,6 +157,15 @@ class Line:
         }
         milliseconds = {step: seconds * 1000 for step, seconds in steps.items()}
         return Impression(finger, record, quality, self.extraction.model_id, milliseconds)
+
+    def _judged(self, taken: Frame | Shot) -> tuple[Frame, Quality]:
+        if isinstance(taken, Shot):
+            return taken.frame, taken.quality
+        return taken, self._judge(taken)
+
+    @property
+    def _judge(self) -> Judge:
+        return self.judge if self.glass is None else self.glass.judge
 
     def submit(self, case: Case, lane: Lane = Lane.PERSON_WAITING) -> Submitted:
         """Seal, sign and commit the case's request. When this returns, the request is safe.

@@ -16,6 +16,7 @@ from greenline.firmware.config import (
     KioskConfig,
     KioskKeys,
     LightConfig,
+    LiveConfig,
     PanelConfig,
     SearchDefaults,
     UplinkConfig,
@@ -47,6 +48,14 @@ PANELS = st.builds(
     display=st.none()
     | st.builds(DisplayConfig, st.sampled_from(Controller), WORDS, st.integers(3, 119)),
 )
+LIVES = st.builds(
+    LiveConfig,
+    early_stop=st.booleans(),
+    good_quality=st.integers(0, 100),
+    settle_s=st.floats(0, 1),
+    preview_s=st.floats(1.5, 30),
+    rescan_below=st.integers(0, 100),
+)
 KIOSKS = st.builds(
     KioskConfig,
     name=WORDS,
@@ -64,6 +73,7 @@ KIOSKS = st.builds(
     request_lifetime_h=st.floats(0.001, 72),
     resend_first_s=SECONDS,
     panel=PANELS,
+    live=LIVES,
 )
 UPLINKS = st.builds(UplinkConfig, kiosk=WORDS, socket=PATHS, broker=LINKS)
 MATCHERS = st.builds(
@@ -126,3 +136,18 @@ def test_a_wrong_key_is_named_with_its_table(tmp_path: Path, text: str, words: s
 def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot be read: Is a directory"):
         read_configuration(tmp_path, UplinkConfig)
+
+
+def test_a_preview_must_be_long_enough_for_a_finger_to_settle(tmp_path: Path) -> None:
+    path = tmp_path / "kiosk.toml"
+    path.write_text(
+        'name = "a"\nsensor = "s"\nstore = "s"\nsocket = "s"\n'
+        '[keys]\nsigning = "s"\nopening = "o"\nmatcher = "m"\n'
+        '[search]\npurpose = "p"\nlists = ["l"]\n'
+        "[live]\nsettle_s = 0.5\npreview_s = 0.5\n"
+    )
+    with pytest.raises(CommandError, match="settle_s must be shorter") as refused:
+        read_configuration(path, KioskConfig)
+    assert refused.value.exit_code == 4
+    path.write_text(path.read_text().replace("settle_s = 0.5", "settle_s = 0.4"))
+    assert read_configuration(path, KioskConfig).live == LiveConfig(settle_s=0.4, preview_s=0.5)

@@ -55,13 +55,14 @@ def test_a_pressed_print_arrives_pixel_by_pixel(
 
 def test_a_reader_says_what_it_is(make_reader: MakeReader) -> None:
     assert make_reader().open().info() == SensorInfo(
-        "U.are.U 4500 (simulated)", URU4500.serial, 375, 283, 500.0, 256
+        "U.are.U 4500 (simulated)", URU4500.serial, 375, 283, 500.0, 256, live=True
     )
 
 
 def test_a_reader_without_strings_is_called_what_its_numbers_say(make_reader: MakeReader) -> None:
     sensor = make_reader(replace(URU4500, model="", serial="")).open()
-    assert sensor.info() == SensorInfo("U.are.U 4000B or 4500", "", 375, 283, 500.0, 256)
+    wanted = SensorInfo("U.are.U 4000B or 4500", "", 375, 283, 500.0, 256, live=True)
+    assert sensor.info() == wanted
 
 
 def test_the_units_own_optics_decide(make_reader: MakeReader, reader_print: Frame) -> None:
