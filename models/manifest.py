@@ -69,7 +69,10 @@ class QualityThresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 
 
 class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One .tflite file. model names the network, which may come in several input sizes."""
+    """One .tflite file. model names the network, which may come in several input sizes.
+
+    metrics: what was measured of the model, by name with its unit; how, stands in its card.
+    """
 
     name: str
     model: str
@@ -83,6 +86,7 @@ class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     origin: Origin
     recipe: str
     card: str
+    metrics: dict[str, float] = {}  # msgspec copies it for every instance
 
     def minutia_thresholds(self) -> MinutiaThresholds:
         """Return the thresholds of a minutiae network. Raises ModelFileError if it is none."""

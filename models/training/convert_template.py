@@ -109,7 +109,7 @@ def describe(content: bytes, height: int, width: int, weights: Path, steps: int)
             (1, height, width, 1), "float32", (0.0, 255.0), ("grey, ridges dark",)
         ),
         outputs=(manifest.Tensor(answers, "float32", None, CHANNELS),),
-        thresholds=MinutiaThresholds(minutia=0.40, ending=0.5),
+        thresholds=MinutiaThresholds(minutia=0.30, ending=0.5),
         licence="Apache-2.0",
         copyright="Copyright (c) 2026 The Greenline authors",
         origin=Origin(
