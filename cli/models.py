@@ -87,6 +87,7 @@ def _record(file: ModelFile) -> dict[str, object]:
         "licence": file.licence,
         "copyright": file.copyright,
         "card": file.card,
+        "metrics": file.metrics,
     }
 
 
@@ -96,4 +97,5 @@ def _rows(file: ModelFile) -> tuple[str, ...]:
         f"input    {width} x {height} pixels",
         f"licence  {file.licence}, {file.copyright}",
         f"card     {file.card}",
+        *(f"measured {name}: {value:g}" for name, value in file.metrics.items()),
     )

@@ -117,6 +117,15 @@ def test_the_list_for_programs_holds_every_file(greenline: Greenline) -> None:
     small = next(file for file in found["files"] if file["name"] == SMALL)
     assert small["input"] == {"shape": [1, 288, 256, 1], "dtype": "float32"}
     assert [file["sha256"] for file in found["files"]] == [file.sha256 for file in files]
+    assert [file["metrics"] for file in found["files"]] == [file.metrics for file in files]
+
+
+def test_the_list_says_what_was_measured_of_each_model(greenline: Greenline) -> None:
+    told = greenline("models", "list").out
+
+    for file in read_manifest(installed_folder()).files:
+        for name, value in file.metrics.items():
+            assert f"\n  measured {name}: {value:g}\n" in told
 
 
 def test_a_missing_file_is_told(greenline: Greenline, folder: Path) -> None:
