@@ -56,7 +56,7 @@ def test_a_program_gets_the_same_as_json(greenline: Greenline, line: PtyLine) ->
     assert len(sensor.pop("reasons")) == 2
     assert sensor == {
         "model": "R503", "serial": "00000001", "width": 192, "height": 192, "dpi": 508.0,
-        "grey_levels": 16, "baud": 57600, "fitness": "weak",
+        "grey_levels": 16, "baud": 57600, "live": False, "fitness": "weak",
     }  # fmt: skip
 
 
