@@ -54,12 +54,13 @@ class FaceThresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
 class QualityThresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="quality"):
     """How blocks become a score and reasons.
 
-    power: of clearness when skin is added up; much_mm2, steep: of the curve from that sum to the
-    score. dry, wet, smudged, residue: means from which on a fault is told, 0-1; off_centre: mm.
+    clear: minutiae that a block of clear skin counts for, beside those to be found. many, steep: of
+    the curve from that sum to the score. dry, wet, smudged, residue: means from which on a fault is
+    told, 0-1; off_centre: mm.
     """
 
-    power: float
-    much_mm2: float
+    clear: float
+    many: float
     steep: float
     dry: float
     wet: float

@@ -1,10 +1,11 @@
 """Will this impression be found again? A small network's judgement, and what an officer can mend.
 
-The network says of every 16x16 pixels whether there is skin, how well its ridges show and what is
-wrong; the score is a curve over the sum of clear skin. It is five times the comparison score to be
-expected against other impressions of the finger, up to 100; so 20 stands for a false match rate of
-about one in ten thousand (docs/models/greenline-utility-1.md). It is not NFIQ 2. Without a runtime
-quality.py judges by gradients alone.
+The network says of every 16x16 pixels whether there is skin, how well its ridges show, what is
+wrong and how many minutiae will be found; the score is a curve over the sum of those on skin, and a
+little of the clear skin itself. It is five times the comparison score to be expected against other
+impressions of the finger, up to 100; so 20 stands for a false match rate of about one in ten
+thousand (docs/models/greenline-utility-1.md). It is not NFIQ 2. Without a runtime quality.py judges
+by gradients alone.
 """
 
 import math
@@ -27,7 +28,7 @@ _MM = 25.4 / DPI  # of a pixel
 _BLOCK_MM2 = (BLOCK * _MM) ** 2
 _FAR_MM = 100 * _MM  # unit of the way to the pad's middle
 _LEAST_GROUND = 10  # blocks, to say that it is dirty
-_CONTACT, _CLEAR, _DRY, _WET, _SMUDGED, _RESIDUE, _RIGHT, _DOWN = range(8)
+_CONTACT, _CLEAR, _DRY, _WET, _SMUDGED, _RESIDUE, _RIGHT, _DOWN, _FOUND = range(9)
 
 Map = NDArray[np.float32]
 
@@ -58,11 +59,11 @@ class QualityNetwork:
         values = laid[np.newaxis, ..., np.newaxis].astype(np.float32)
         blocks = self._network(size).run(values)[0, rows, columns]
         shown = np.rint(100 * blocks[..., _CONTACT] * blocks[..., _CLEAR]).astype(np.uint8)
-        found = measure(blocks, self._thresholds.power)
+        found = measure(blocks, self._thresholds.clear)
         uneven_mm2 = np.count_nonzero(_deviations(picture) > STRUCTURE) * _BLOCK_MM2
         if min(found.skin_mm2, uneven_mm2) < FINGER_MM2:
             return Quality(0, _no_finger(picture, uneven_mm2), MODEL, shown)
-        score = round(100 * expected(found.clear_mm2, self._thresholds))
+        score = round(100 * expected(found.evidence, self._thresholds))
         return Quality(score, complaints(found, self._thresholds), MODEL, shown)
 
     def _network(self, size: tuple[int, int]) -> Network:
@@ -110,13 +111,14 @@ def _most_structured(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArr
 
 @dataclass(frozen=True)
 class Measured:
-    """What the blocks of a picture add up to. skin_mm2, clear_mm2: of all skin, and of it weighed
-    by its clearness. dry, wet, smudged: means over the skin, 0-1; residue: over the ground beside
-    it, 0 where there is too little. off_centre: millimetres from the picture's middle to the pad's.
+    """What the blocks of a picture add up to. evidence: minutiae to be found on the skin, and some
+    for the clear skin; what lies on no skin adds none. dry, wet, smudged: means over the skin, 0-1;
+    residue: over the ground beside it, 0 where there is too little. off_centre: millimetres from
+    the picture's middle to the pad's.
     """
 
     skin_mm2: float
-    clear_mm2: float
+    evidence: float
     dry: float
     wet: float
     smudged: float
@@ -124,15 +126,14 @@ class Measured:
     off_centre: float
 
 
-def measure(blocks: Map, power: float) -> Measured:
-    """Add up the blocks of a picture, (rows, columns, channels)."""
+def measure(blocks: Map, clear: float) -> Measured:
+    """Add up the blocks of a picture, (rows, columns, channels). clear: of the manifest."""
     contact = blocks[..., _CONTACT]
     share = contact / max(float(contact.sum()), 1e-6)
-    clear = contact * blocks[..., _CLEAR] ** power
     dry, wet, smudged = (float((blocks[..., at] * share).sum()) for at in (_DRY, _WET, _SMUDGED))
     return Measured(
         skin_mm2=float(contact.sum()) * _BLOCK_MM2,
-        clear_mm2=float(clear.sum()) * _BLOCK_MM2,
+        evidence=float((contact * (blocks[..., _FOUND] + clear * blocks[..., _CLEAR])).sum()),
         dry=dry,
         wet=wet,
         smudged=smudged,
@@ -147,9 +148,9 @@ def _residue(blocks: Map) -> float:
     return float((blocks[..., _RESIDUE] * ground).sum()) / count if count > _LEAST_GROUND else 0.0
 
 
-def expected(clear_mm2: float, thresholds: QualityThresholds) -> float:
-    """Return the comparison score to be expected, 0 to 1 for 0 to 20, of so much clear skin."""
-    return -math.expm1(-((clear_mm2 / thresholds.much_mm2) ** thresholds.steep))
+def expected(evidence: float, thresholds: QualityThresholds) -> float:
+    """Return the comparison score to be expected, 0 to 1 for 0 to 20, of so much evidence."""
+    return -math.expm1(-((evidence / thresholds.many) ** thresholds.steep))
 
 
 def complaints(found: Measured, thresholds: QualityThresholds) -> tuple[Reason, ...]:

@@ -19,8 +19,8 @@ from greenline.models import manifest
 from greenline.models.manifest import Manifest, ModelFile, Origin, QualityThresholds
 from greenline.models.quality_network import BLOCK, MODEL
 from greenline.models.training.entries import replace_entries
-from greenline.models.training.quality_drawing import TRUTHS
 from greenline.models.training.tflite_export import export
+from greenline.models.training.train_quality import readable
 from greenline.models.training.utility_network import UtilityNetwork
 
 # Height, width: an R503, an AS608 and less, and all other pictures, as of the minutiae network.
@@ -28,7 +28,6 @@ SIZES = ((192, 192), (288, 256), (512, 416))
 TOOLS = ("torch", "litert-torch", "numpy")
 CARD = "docs/models/greenline-utility-1.md"
 
-_PROBABILITIES = TRUTHS.index("residue") + 1
 _CHANNELS = (
     "share of skin",
     "how well the finger's own ridges show, 0 to 1",
@@ -38,22 +37,21 @@ _CHANNELS = (
     "residue, 0 to 1",
     "from the block's middle to the pad's, 100 pixels to the right",
     "the same, down",
+    "minutiae that will be found in it, weighed by their probability",
 )
 
 
 class _Deployed(nn.Module):  # type: ignore[misc]  # torch is no part of the checks
-    """The network as a kiosk runs it: grey values 0-255, channels last, probabilities."""
+    """The network as a kiosk runs it: grey values 0-255, channels last, no logits."""
 
     def __init__(self, network: UtilityNetwork) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Take (1, height, width, 1), give (1, height / 16, width / 16, 8)."""
-        blocks, _ = self.network(pictures.permute(0, 3, 1, 2) / 255.0)
-        said = torch.sigmoid(blocks[:, :_PROBABILITIES])
-        whole = torch.cat([said, blocks[:, _PROBABILITIES:]], dim=1)
-        return whole.permute(0, 2, 3, 1)
+        """Take (1, height, width, 1), give (1, height / 16, width / 16, 9)."""
+        blocks = self.network(pictures.permute(0, 3, 1, 2) / 255.0)
+        return readable(blocks).permute(0, 2, 3, 1)
 
 
 def load_weights(path: Path) -> UtilityNetwork:
@@ -68,7 +66,7 @@ def load_weights(path: Path) -> UtilityNetwork:
 def describe(content: bytes, height: int, width: int, weights: Path) -> ModelFile:
     """Return the manifest's entry for a converted file."""
     state = torch.load(weights, weights_only=True)
-    blocks = (1, height // BLOCK, width // BLOCK, len(TRUTHS))
+    blocks = (1, height // BLOCK, width // BLOCK, len(_CHANNELS))
     return ModelFile(
         name=f"utility_{height}x{width}.tflite",
         model=MODEL,
