@@ -17,10 +17,18 @@ def replace_entries(folder: Path, model: str, entries: tuple[ModelFile, ...]) ->
     """Put entries in the place of all of that model, keep the others, return what is written.
 
     Entries stand in the order of their names, so that the order of the scripts does not matter.
+    What was measured of a file stays noted as long as the file stays the same.
     """
     path = folder / MANIFEST
     there = msgspec.json.decode(path.read_bytes(), type=Manifest).files if path.exists() else ()
     kept = (file for file in there if file.model != model)
+    noted = {file.sha256: file.metrics for file in there}
+    entries = tuple(
+        entry
+        if entry.metrics
+        else msgspec.structs.replace(entry, metrics=noted.get(entry.sha256, {}))
+        for entry in entries
+    )
     manifest = Manifest(tuple(sorted((*kept, *entries), key=lambda file: file.name)))
     path.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
     return manifest

@@ -86,9 +86,7 @@ def describe(content: bytes) -> ModelFile:
 def write(folder: Path, content: bytes) -> ModelFile:
     """Write the model file and its manifest entry into folder; other models' entries stay."""
     (folder / NAME).write_bytes(content)
-    entry = describe(content)
-    replace_entries(folder, MODEL, (entry,))
-    return entry
+    return replace_entries(folder, MODEL, (describe(content),)).of_model(MODEL)[0]
 
 
 def main() -> None:

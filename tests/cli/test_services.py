@@ -40,6 +40,18 @@ def put(old: str, new: str) -> Harm:
     return harm
 
 
+def in_panel(line: str) -> Harm:
+    return put("[panel]\n", f"[panel]\n{line}\n")
+
+
+def both(*harms: Harm) -> Harm:
+    def harm(path: Path) -> None:
+        for each in harms:
+            each(path)
+
+    return harm
+
+
 def overwrite(data: bytes) -> Harm:
     return lambda path: path.write_bytes(data) and None
 
@@ -65,7 +77,7 @@ WRONG = {
 }
 KIOSK = {
     "unknown key in a table": (
-        "kiosk.toml", append("\nnoise = 1\n"), 4, "unknown field `noise` - at `$.panel`",
+        "kiosk.toml", in_panel("noise = 1"), 4, "unknown field `noise` - at `$.panel`",
     ),
     "value out of range": (
         "kiosk.toml", put("attempts = 3", "attempts = 0"), 4, "`$.attempts`",
@@ -79,11 +91,11 @@ KIOSK = {
         "kiosk.toml: sensor: no sensor at 'cereal:",
     ),
     "camera that cannot be meant": (
-        "kiosk.toml", append('\ncamera = "/dev/video0"\n'), 4,
+        "kiosk.toml", in_panel('camera = "/dev/video0"'), 4,
         "panel.camera: no camera at '/dev/video0': an address begins with",
     ),
     "one pin for two devices": (
-        "kiosk.toml", append("\nbuzzer = 6\n[panel.keys]\nok = 6\nleft = 5\n"), 4,
+        "kiosk.toml", both(in_panel("buzzer = 6"), append("\n[panel.keys]\nok = 6\nleft = 5\n")), 4,
         "panel: the pin GPIO6 is named for two devices",
     ),
     "a network that does not exist": (
@@ -94,7 +106,7 @@ KIOSK = {
         "kiosk.toml", put("accurate = false", "accurate = true"), 4,
         "accurate: the model leader-1 has no such mode",
     ),
-    "a pin that no board has": ("kiosk.toml", append("\nbuzzer = 28\n"), 4, "`$.panel.buzzer`"),
+    "a pin that no board has": ("kiosk.toml", in_panel("buzzer = 28"), 4, "`$.panel.buzzer`"),
     "bad name": ("kiosk.toml", put('name = "kiosk-01"', 'name = "Kiosk 1/#"'), 4, "is not a name"),
     "no signing key": (
         "kiosk-01.signing.pem", remove, 4, "kiosk-01.signing.pem cannot be read: No such file",

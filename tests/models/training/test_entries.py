@@ -7,7 +7,7 @@ import pytest
 
 from greenline.models.errors import ModelFileError
 from greenline.models.manifest import MANIFEST, Manifest, installed_folder, read_manifest
-from greenline.models.training.entries import main
+from greenline.models.training.entries import main, replace_entries
 
 
 @pytest.fixture
@@ -35,6 +35,17 @@ def test_what_was_noted_before_goes(folder: Path) -> None:
     main(["--out", str(folder), "--model", "greenline-1", "old=1"])
     main(["--out", str(folder), "--model", "greenline-1", "new=2"])
     assert files(folder).of_model("greenline-1")[0].metrics == {"new": 2.0}
+
+
+def test_metrics_go_with_the_file_that_they_were_measured_of(folder: Path) -> None:
+    kept, changed, third = files(folder).of_model("greenline-1")
+    again = msgspec.structs.replace(kept, metrics={})
+    other = msgspec.structs.replace(changed, metrics={}, sha256="0" * 64)
+    replace_entries(folder, "greenline-1", (again, other, third))
+    found = {file.name: file.metrics for file in files(folder).files}
+    assert found[kept.name] == kept.metrics != {}
+    assert found[changed.name] == {}
+    assert found[third.name] == third.metrics
 
 
 def test_an_unknown_model_and_a_metric_without_a_name_are_refused(folder: Path) -> None:
