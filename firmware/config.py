@@ -79,8 +79,8 @@ class LiveConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 
     early_stop: bool = True
     good_quality: Annotated[int, Meta(ge=0, le=100)] = 45
-    settle_s: Annotated[float, Meta(ge=0, le=5)] = 0.4
-    preview_s: Annotated[float, Meta(gt=0, le=30)] = 4.0
+    settle_s: Annotated[float, Meta(ge=0, le=3)] = 0.4
+    preview_s: Annotated[float, Meta(ge=1, le=30)] = 4.0
     rescan_below: Annotated[int, Meta(ge=0, le=100)] = 0
 
     def __post_init__(self) -> None:

@@ -144,10 +144,10 @@ def test_a_preview_must_be_long_enough_for_a_finger_to_settle(tmp_path: Path) ->
         'name = "a"\nsensor = "s"\nstore = "s"\nsocket = "s"\n'
         '[keys]\nsigning = "s"\nopening = "o"\nmatcher = "m"\n'
         '[search]\npurpose = "p"\nlists = ["l"]\n'
-        "[live]\nsettle_s = 0.5\npreview_s = 0.5\n"
+        "[live]\nsettle_s = 1.5\npreview_s = 1.5\n"
     )
     with pytest.raises(CommandError, match="settle_s must be shorter") as refused:
         read_configuration(path, KioskConfig)
     assert refused.value.exit_code == 4
-    path.write_text(path.read_text().replace("settle_s = 0.5", "settle_s = 0.4"))
-    assert read_configuration(path, KioskConfig).live == LiveConfig(settle_s=0.4, preview_s=0.5)
+    path.write_text(path.read_text().replace("settle_s = 1.5", "settle_s = 0.4"))
+    assert read_configuration(path, KioskConfig).live == LiveConfig(settle_s=0.4, preview_s=1.5)

@@ -94,9 +94,9 @@ def test_a_kiosk_without_its_panel_names_each_device_and_goes_on_taking_fingers(
 ) -> None:
     config = checkpoint.site.folder / "kiosk.toml"
     folder = tmp_path / "pictures"
+    table = f'[panel]\ncamera = "folder:{folder}"'
     config.write_text(
-        f"""{config.read_text()}
-        camera = "folder:{folder}"
+        f"""{config.read_text().replace("[panel]", table)}
         [panel.display]
         controller = "sh1106"
         line = "{tmp_path}/no-such-line"
