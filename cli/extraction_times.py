@@ -9,6 +9,8 @@ from rich.table import Table
 
 from greenline.models.extraction import Extractor
 from greenline.models.quality import judge
+from greenline.models.quality_network import MODEL as QUALITY_MODEL
+from greenline.models.quality_network import QualityNetwork
 from greenline.models.runtime import find_runtime
 from greenline.models.training.synthesis import Conditions, make_finger, press
 from greenline.prints.frame import Frame
@@ -44,6 +46,7 @@ def print_extraction(pictures: int) -> None:
 
 def _steps() -> Iterator[tuple[str, Callable[[Frame], object]]]:
     yield "quality", judge
+    yield f"quality, {QUALITY_MODEL}", QualityNetwork().judge
     for model, accurate in _NETWORKS:
         name = f"template, {model}" + (", accurate" if accurate else "")
         yield name, Extractor(model=model, accurate=accurate).extract
