@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from greenline.models.manifest import QualityThresholds
 from greenline.models.quality_network import Map, Measured, expected, measure
-from greenline.models.training.convert_quality import load_weights
 from greenline.models.training.quality_batches import Lessons, read_lessons
+from greenline.models.training.tflite_export import load_average
 from greenline.models.training.train_quality import answer
+from greenline.models.training.utility_network import UtilityNetwork
 
 CLEAR = 0.1  # minutiae for a block of clear skin; chosen on FVC2002 DB1 and DB2
 FALSE = 0.03  # of the presses without a fault, at most so many may be told that they have it
@@ -70,7 +71,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, required=True)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    network = load_weights(given.weights)
+    network = load_average(given.weights, UtilityNetwork)
     held_out = read_lessons(given.lessons, given.found, held_out=True)
     pairs = [pair for each in held_out for pair in measured(each, answer(network, each))]
     said = {name: np.array([getattr(pair[0], name) for pair in pairs]) for name in _names()}

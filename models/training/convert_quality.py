@@ -5,9 +5,7 @@
 Needs the extra "train-network". Run by an engineer after a new training; never on a kiosk.
 """
 
-import argparse
 import hashlib
-import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,13 +17,10 @@ from greenline.models import manifest
 from greenline.models.manifest import Manifest, ModelFile, Origin, QualityThresholds
 from greenline.models.quality_network import BLOCK, MODEL
 from greenline.models.training.entries import replace_entries
-from greenline.models.training.tflite_export import export
+from greenline.models.training.tflite_export import SIZES, export, load_average, run, tools
 from greenline.models.training.train_quality import readable
 from greenline.models.training.utility_network import UtilityNetwork
 
-# Height, width: an R503, an AS608 and less, and all other pictures, as of the minutiae network.
-SIZES = ((192, 192), (288, 256), (512, 416))
-TOOLS = ("torch", "litert-torch", "numpy")
 CARD = "docs/models/greenline-utility-1.md"
 
 _CHANNELS = (
@@ -54,15 +49,6 @@ class _Deployed(nn.Module):  # type: ignore[misc]  # torch is no part of the che
         return readable(blocks).permute(0, 2, 3, 1)
 
 
-def load_weights(path: Path) -> UtilityNetwork:
-    """Return the network with the running average of its weights."""
-    state = torch.load(path, weights_only=True)
-    network = UtilityNetwork(tuple(state["widths"]))
-    network.load_state_dict(state["average"])
-    network.eval()
-    return network
-
-
 def describe(content: bytes, height: int, width: int, weights: Path) -> ModelFile:
     """Return the manifest's entry for a converted file."""
     state = torch.load(weights, weights_only=True)
@@ -88,7 +74,7 @@ def describe(content: bytes, height: int, width: int, weights: Path) -> ModelFil
             url=CARD,
         ),
         recipe=f"train_quality, {state['step']} steps, seed {state['seed']}, synthetic prints "
-        "only; " + ", ".join(f"{tool} {version(tool)}" for tool in TOOLS),
+        f"only; {tools()}",
         card=CARD,
     )
 
@@ -98,7 +84,7 @@ def write(weights: Path, folder: Path) -> Manifest:
 
     Entries of other models in a manifest that is there already are kept.
     """
-    network = load_weights(weights)
+    network = load_average(weights, UtilityNetwork)
     entries = []
     for height, width in SIZES:
         content = export(_Deployed(network), height, width)
@@ -107,16 +93,5 @@ def write(weights: Path, folder: Path) -> Manifest:
     return replace_entries(folder, MODEL, tuple(entries))
 
 
-def main() -> None:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(description="Convert the quality network to TFLite.")
-    parser.add_argument("--weights", type=Path, required=True, help="what calibrate_quality wrote")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write into")
-    given = parser.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
-    for file in write(given.weights, given.out).of_model(MODEL):
-        sys.stdout.write(f"{file.sha256}  {file.name}  {file.size_bytes} bytes\n")
-
-
 if __name__ == "__main__":
-    main()
+    run(MODEL, "what calibrate_quality wrote", write)

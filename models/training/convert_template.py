@@ -5,13 +5,9 @@
 Needs the extra "train-network". Run by an engineer after a new training; never on a kiosk.
 """
 
-import argparse
 import hashlib
-import sys
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,11 +16,9 @@ from greenline.models import manifest
 from greenline.models.manifest import Manifest, MinutiaThresholds, ModelFile, Origin
 from greenline.models.training.entries import replace_entries
 from greenline.models.training.template_network import CELL, Answer, TemplateNetwork
+from greenline.models.training.tflite_export import SIZES, export, load_average, run, tools
 
-# Height, width: an R503, an AS608 and less, and all other pictures (the largest of FVC2002 too).
-SIZES = ((192, 192), (288, 256), (512, 416))
 MODEL = "greenline-1"
-TOOLS = ("torch", "litert-torch", "numpy")
 CHANNELS = (
     "probability of a minutia",
     "cosine of its direction",
@@ -56,47 +50,6 @@ class _Deployed(nn.Module):  # type: ignore[misc]  # torch is no part of the che
         return torch.cat(channels, dim=1).permute(0, 2, 3, 1)
 
 
-def load_weights(path: Path) -> TemplateNetwork:
-    """Return the network with the running average of its weights."""
-    state = torch.load(path, weights_only=True)
-    network = TemplateNetwork(tuple(state["widths"]))
-    network.load_state_dict(state["average"])
-    network.eval()
-    return network
-
-
-def convert(network: TemplateNetwork, height: int, width: int) -> bytes:
-    """Return the TFLite file of the network for one size, its weights in float16."""
-    import litert_torch  # noqa: PLC0415 - takes seconds
-
-    sample = (torch.zeros(1, height, width, 1),)
-    with tempfile.TemporaryDirectory() as folder:
-        whole, half = Path(folder) / "whole.tflite", Path(folder) / "half.tflite"
-        litert_torch.convert(_Deployed(network).eval(), sample).export(str(whole))
-        _halve(whole, half)
-        return half.read_bytes()
-
-
-def _halve(whole: Path, half: Path) -> None:
-    """Store the weights as float16; they are computed with as float32."""
-    from ai_edge_quantizer import quantizer  # noqa: PLC0415 - takes seconds
-    from ai_edge_quantizer.recipe import AlgorithmName, qtyping  # noqa: PLC0415
-
-    made: Any = quantizer.Quantizer(str(whole))
-    made.update_quantization_recipe(
-        regex=".*",
-        operation_name=qtyping.TFLOperationName.ALL_SUPPORTED,
-        op_config=qtyping.OpQuantizationConfig(
-            weight_tensor_config=qtyping.TensorQuantizationConfig(
-                num_bits=16, dtype=qtyping.TensorDataType.FLOAT
-            ),
-            compute_precision=qtyping.ComputePrecision.FLOAT,
-        ),
-        algorithm_key=AlgorithmName.FLOAT_CASTING,
-    )
-    made.quantize().export_model(str(half))
-
-
 def describe(content: bytes, height: int, width: int, weights: Path, steps: int) -> ModelFile:
     """Return the manifest's entry for a converted file."""
     answers = (1, height // CELL, width // CELL, len(Answer))
@@ -120,8 +73,7 @@ def describe(content: bytes, height: int, width: int, weights: Path, steps: int)
             author="The Greenline authors",
             url="docs/models/greenline-1.md",
         ),
-        recipe=f"train_template, {steps} steps, synthetic prints only; "
-        + ", ".join(f"{tool} {version(tool)}" for tool in TOOLS),
+        recipe=f"train_template, {steps} steps, synthetic prints only; {tools()}",
         card="docs/models/greenline-1.md",
     )
 
@@ -131,26 +83,15 @@ def write(weights: Path, folder: Path) -> Manifest:
 
     Entries of other models in a manifest that is there already are kept.
     """
-    network = load_weights(weights)
+    network = load_average(weights, TemplateNetwork)
     steps = int(torch.load(weights, weights_only=True)["step"])
     entries = []
     for height, width in SIZES:
-        content = convert(network, height, width)
+        content = export(_Deployed(network), height, width)
         entries.append(describe(content, height, width, weights, steps))
         (folder / entries[-1].name).write_bytes(content)
     return replace_entries(folder, MODEL, tuple(entries))
 
 
-def main() -> None:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(description="Convert the template network to TFLite.")
-    parser.add_argument("--weights", type=Path, required=True, help="what train_template wrote")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write into")
-    given = parser.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
-    for file in write(given.weights, given.out).of_model(MODEL):
-        sys.stdout.write(f"{file.sha256}  {file.name}  {file.size_bytes} bytes\n")
-
-
 if __name__ == "__main__":
-    main()
+    run(MODEL, "what train_template wrote", write)

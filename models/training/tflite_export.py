@@ -1,14 +1,38 @@
-"""Turns a PyTorch network into a TFLite file with float16 weights, for the convert scripts.
+"""Turns a PyTorch network into TFLite files with float16 weights, for the convert scripts.
 
 Needs the extra "train-network". The weights are stored as float16 and computed with as float32.
 """
 
+import argparse
+import sys
 import tempfile
+from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
+
+from greenline.models.manifest import Manifest
+
+# Height, width: an R503, an AS608 and less, and all other pictures (the largest of FVC2002 too).
+SIZES = ((192, 192), (288, 256), (512, 416))
+
+_TOOLS = ("torch", "litert-torch", "numpy")
+
+
+def tools() -> str:
+    """Say what converts here, for the manifest."""
+    return ", ".join(f"{tool} {version(tool)}" for tool in _TOOLS)
+
+
+def load_average(path: Path, kind: Callable[[Any], nn.Module]) -> nn.Module:
+    """Return the network of a training with the running average of its weights. kind: its class."""
+    state = torch.load(path, weights_only=True)
+    network = kind(tuple(state["widths"]))
+    network.load_state_dict(state["average"])
+    return network.eval()
 
 
 def export(network: nn.Module, height: int, width: int) -> bytes:
@@ -40,3 +64,14 @@ def _halve(whole: Path, half: Path) -> None:
         algorithm_key=AlgorithmName.FLOAT_CASTING,
     )
     made.quantize().export_model(str(half))
+
+
+def run(model: str, weights: str, write: Callable[[Path, Path], Manifest]) -> None:
+    """Convert as the command line asks. weights: where they come from; write: see the scripts."""
+    parser = argparse.ArgumentParser(description=f"Convert {model} to TFLite.")
+    parser.add_argument("--weights", type=Path, required=True, help=weights)
+    parser.add_argument("--out", type=Path, required=True, help="folder to write into")
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    for file in write(given.weights, given.out).of_model(model):
+        sys.stdout.write(f"{file.sha256}  {file.name}  {file.size_bytes} bytes\n")

@@ -8,7 +8,6 @@ FOUND: what quality_found wrote of DIR and of lessons for the template network.
 import argparse
 import copy
 import json
-import math
 import sys
 import time
 from pathlib import Path
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits as cross
 
+from greenline.models.training.averaging import follow, share_of_rate
 from greenline.models.training.quality_batches import (
     Lessons,
     batches,
@@ -30,6 +30,7 @@ from greenline.models.training.utility_network import MOST_FOUND, WIDTHS, Utilit
 
 _RATE = 3e-3
 _KEEP = 0.998  # of the running average of the weights
+_WARM = 200  # steps
 _LOG_EVERY = 50
 _FEW = 2.0  # minutiae: below it the number itself counts in the loss, above it its logarithm
 _CONTACT, _CLEAR, _RESIDUE = (TRUTHS.index(name) for name in ("contact", "clear", "residue"))
@@ -123,7 +124,7 @@ class Training:
     def learn(self, batch: tuple[Tensor, ...]) -> dict[str, float]:
         """Take one step; return the losses."""
         for group in self._optimiser.param_groups:
-            group["lr"] = _RATE * _share(self.step, self._steps)
+            group["lr"] = _RATE * share_of_rate(self.step, self._steps, _WARM)
         self.network.train()
         parts = losses(self.network(batch[0].to(memory_format=torch.channels_last)), batch)
         self._optimiser.zero_grad(set_to_none=True)
@@ -131,28 +132,13 @@ class Training:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self._optimiser.step()
         self.step += 1
-        self._follow()
+        follow(self.average, self.network, self.step, _KEEP)
         return {name: float(part.detach()) for name, part in parts.items()}
 
     def save(self, path: Path, seed: int) -> None:
         """Write the averaged weights, and what they came of."""
         state = {"step": self.step, "seed": seed, "average": self.average.state_dict()}
         torch.save({**state, "widths": self.network.widths}, path)
-
-    def _follow(self) -> None:
-        keep = min(_KEEP, self.step / (self.step + 10))
-        kept, learnt = self.average.state_dict(), self.network.state_dict()
-        for ours, theirs in zip(kept.values(), learnt.values(), strict=True):
-            if ours.dtype.is_floating_point:
-                ours.lerp_(theirs, 1 - keep)
-            else:
-                ours.copy_(theirs)
-
-
-def _share(step: int, steps: int) -> float:
-    """Return the share of the highest rate: up in 200 steps, then down a cosine."""
-    warm = min(1.0, (step + 1) / 200)
-    return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps))))
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ a new run begins with the weights of an older one.
 import argparse
 import copy
 import json
-import math
 import sys
 import time
 from pathlib import Path
@@ -18,12 +17,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from greenline.models.training.averaging import follow, share_of_rate
 from greenline.models.training.template_lessons import Batch, Reader
 from greenline.models.training.template_network import Answer, TemplateNetwork
 
 _BATCH = 16
 _RATE = 2.5e-3
 _KEEP = 0.999  # of the running average of the weights
+_WARM = 300  # steps
 _LOG_EVERY = 200
 _SAVE_EVERY = 1000
 
@@ -78,7 +79,7 @@ class Training:
     def learn(self, batch: Batch) -> dict[str, float]:
         """Take one step; return the losses."""
         for group in self._optimiser.param_groups:
-            group["lr"] = self._highest * _share(self.step, self._steps)
+            group["lr"] = self._highest * share_of_rate(self.step, self._steps, _WARM)
         self.network.train()
         pictures = torch.from_numpy(batch.pictures).to(memory_format=torch.channels_last)
         parts = losses(self.network(pictures), batch)
@@ -88,7 +89,7 @@ class Training:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self._optimiser.step()
         self.step += 1
-        self._follow()
+        follow(self.average, self.network, self.step, _KEEP)
         return {name: float(part.detach()) for name, part in parts.items()}
 
     def start_from(self, path: Path) -> None:
@@ -118,21 +119,6 @@ class Training:
         self.average.load_state_dict(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
         self.step = state["step"]
-
-    def _follow(self) -> None:
-        keep = min(_KEEP, self.step / (self.step + 10))
-        kept, learnt = self.average.state_dict(), self.network.state_dict()
-        for ours, theirs in zip(kept.values(), learnt.values(), strict=True):
-            if ours.dtype.is_floating_point:
-                ours.lerp_(theirs, 1 - keep)
-            else:
-                ours.copy_(theirs)
-
-
-def _share(step: int, steps: int) -> float:
-    """Return the share of the highest rate: up in 300 steps, then down a cosine."""
-    warm = min(1.0, (step + 1) / 300)
-    return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps))))
 
 
 def main() -> None:

@@ -9,10 +9,8 @@ from torch import Tensor, nn
 
 from greenline.models.training.quality_drawing import TRUTHS
 
-MOST_FOUND = (
-    2.0  # minutiae in one block, spread over their neighbours; ridges leave no room for more
-)
-
+# Minutiae in one block, spread over their neighbours: ridges leave no room for more.
+MOST_FOUND = 2.0
 WIDTHS = (24, 40, 64)  # channels at a quarter, an eighth and a sixteenth of the size
 
 
