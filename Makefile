@@ -51,11 +51,12 @@ $(VENV)/.made:
 	@touch $@
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/.made
-	$(BIN)/pip install --quiet --editable '.[device,litert]'
+	$(BIN)/pip install --quiet --editable '.[device,litert,matcher]'
+	$(BIN)/python -m greenline.matcher.kernel.warm
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.installed
-	$(BIN)/pip install --quiet --editable '.[device,litert,dev]'
+	$(BIN)/pip install --quiet --editable '.[device,litert,matcher,dev]'
 	@touch $@
 
 # The other runtime needs an older NumPy, so an environment of its own.

@@ -1,11 +1,13 @@
 """What the early answer does: how many poor pictures it stops, how early, and how many good ones.
 
-    python bench/early_quality.py --fvc DIR [--fingers 60] [--minimum 20] [--calibrate]
+    python bench/early_quality.py --fvc DIR [--quality greenline-gradient-1] [--fingers 40]
+        [--minimum 20] [--calibrate | --middle]
 
 Each print is laid on an AS608 (256x288) and an R503 (192x192), both with 16 grey levels, in eleven
 ways: in the middle, low, high, to the sides, in two corners, with less contrast. A picture is poor
 when its final score is below the minimum. --calibrate prints the table of models/early.py, from
-synthetic prints, DB1 and DB2; the report is on all.
+synthetic prints, DB1 and DB2; the report is on all. --middle prints the table of
+docs/configuration.md instead: how many prints in the middle of a sensor reach each minimum.
 """
 
 import argparse
@@ -20,9 +22,10 @@ from PIL import Image
 from rich.progress import track
 
 from greenline.models.early import (
-    CLEARNESS,
     GROWTH,
     PARTS,
+    Growth,
+    Judge,
     Outlook,
     clearness_class,
     forecast,
@@ -31,14 +34,16 @@ from greenline.models.early import (
     to_come_mm2,
     whole_blocks,
 )
-from greenline.models.quality import ALGORITHM, judge
+from greenline.models.quality import ALGORITHM, FINGER_MM2, judge
+from greenline.models.quality_network import MODEL, QualityNetwork
 from greenline.models.training.synthesis import Conditions, make_finger, press
 from greenline.prints.frame import Frame
 
 SENSORS = {"AS608": (256, 288), "R503": (192, 192)}
+MIDDLE = "in the middle"
 # right, down: shares of the sensor by which the finger is laid beside the middle; contrast.
 WAYS = {
-    "in the middle": (0.0, 0.0, 1.0),
+    MIDDLE: (0.0, 0.0, 1.0),
     "low": (0.0, 0.35, 1.0),
     "very low": (0.0, 0.6, 1.0),
     "high": (0.0, -0.35, 1.0),
@@ -51,6 +56,8 @@ WAYS = {
     "very faint": (0.0, 0.0, 0.18),
 }
 TUNED_ON = ("synthetic", "DB1", "DB2")
+# Of a measure without bounds; most: per mm2, more than any picture grew.
+UNKNOWN = Growth(most=10.0, uncounted_mm2=FINGER_MM2, classes=(), measured=())
 DPI = {"DB2": 569.0}
 QUANTILE = 99.0
 FEWEST = 150  # pictures in a class; with fewer the true bound stands
@@ -60,10 +67,11 @@ _GROUND, _FINGER_BELOW = 97, 60  # percentile of the ground's grey; how much dar
 
 @dataclass(frozen=True)
 class Pressed:
-    """One picture as a sensor would send it, and where it comes from."""
+    """One picture as a sensor would send it, where it comes from, and how it lies (of WAYS)."""
 
     source: str
     sensor: str
+    way: str
     frame: Frame
 
 
@@ -87,14 +95,21 @@ def main() -> None:
     parser.add_argument("--fingers", type=int, default=40, help="synthetic fingers, of 6 presses")
     parser.add_argument("--minimum", type=int, nargs="+", default=[20], help="least score taken")
     parser.add_argument("--calibrate", action="store_true", help="print the table to use instead")
+    parser.add_argument("--middle", action="store_true", help="print who reaches the minima")
+    parser.add_argument("--quality", choices=(MODEL, ALGORITHM), default=MODEL, help="the judge")
     given = parser.parse_args()
+    judges: Judge = judge if given.quality == ALGORITHM else QualityNetwork().judge
     pictures = list(_pictures(given.fvc, given.fingers))
     if given.calibrate:
-        _calibrate([picture for picture in pictures if picture.source in TUNED_ON])
+        tuned_on = [picture for picture in pictures if picture.source in TUNED_ON]
+        _calibrate(tuned_on, GROWTH.get(given.quality, UNKNOWN), judges)
+        return
+    if given.middle:
+        _middle([one for one in pictures if one.way == MIDDLE], given.minimum, judges)
         return
     for minimum in given.minimum:
         watched = track(pictures, f"Watching, minimum {minimum}", transient=True)
-        _report([_course(picture, minimum) for picture in watched], minimum)
+        _report([_course(picture, minimum, judges) for picture in watched], minimum)
 
 
 def _pictures(fvc: Path, fingers: int) -> Iterator[Pressed]:
@@ -127,9 +142,9 @@ def _conditions(number: int, which: int) -> Conditions | None:
 
 def _laid(source: str, frame: Frame) -> Iterator[Pressed]:
     for sensor, (width, height) in SENSORS.items():
-        for right, down, contrast in WAYS.values():
+        for way, (right, down, contrast) in WAYS.items():
             pixels = _window(frame.pixels, width, height, right, down, contrast)
-            yield Pressed(source, sensor, Frame(pixels, frame.dpi, 16))
+            yield Pressed(source, sensor, way, Frame(pixels, frame.dpi, 16))
 
 
 def _window(
@@ -155,18 +170,18 @@ def _upper(picture: Pressed, part: int) -> Frame:
     return Frame(frame.pixels[: frame.height * part // PARTS], frame.dpi, frame.grey_levels)
 
 
-def _course(picture: Pressed, minimum: int) -> Course:
+def _course(picture: Pressed, minimum: int, judges: Judge) -> Course:
     stopped: int | None = None
     slowest_s = 0.0
     for part in range(1, PARTS):
         rows = _upper(picture, part)
         before = time.process_time()
-        coming = forecast(rows, picture.frame.height, minimum, judge)
+        coming = forecast(rows, picture.frame.height, minimum, judges)
         slowest_s = max(slowest_s, time.process_time() - before)
         if coming.outlook is Outlook.HOPELESS:
             stopped = part
             break
-    score = judge(picture.frame).score
+    score = judges(picture.frame).score
     return Course(picture.source, picture.sensor, score, stopped, slowest_s * 1000)
 
 
@@ -205,18 +220,36 @@ def _cells(courses: list[Course], minimum: int) -> Iterator[str]:
     yield f"{wrong} ({wrong / max(1, len(good)):.2%})"
 
 
-def _calibrate(pictures: list[Pressed]) -> None:
+def _middle(pictures: list[Pressed], minima: list[int], judges: Judge) -> None:
+    """Print the scores of whole pictures, and the share of them that reach each minimum."""
+    scores: dict[tuple[str, str], list[int]] = {}
+    for picture in track(pictures, "Judging", transient=True):
+        of_kind = scores.setdefault((picture.sensor, picture.source), [])
+        of_kind.append(judges(picture.frame).score)
+    columns = (f">= {minimum}" for minimum in sorted(minima))
+    print("|", " | ".join(("sensor", "prints", "count", "median score", "best", *columns)), "|")
+    print("|---" * (5 + len(minima)) + "|")
+    for (sensor, source), found in sorted(scores.items(), key=lambda item: item[0][0]):
+        shares = (f"{np.mean(np.array(found) >= each):.0%}" for each in sorted(minima))
+        told = (f"{len(found)}", f"{np.median(found):.0f}", f"{max(found)}", *shares)
+        print("|", " | ".join((sensor, source, *told)), "|")
+
+
+def _calibrate(pictures: list[Pressed], bounds: Growth, judges: Judge) -> None:
     """Print for each part and class how much the score grew, by mm2, in all but 1 % of cases."""
-    bounds = GROWTH[ALGORITHM]
-    classes = range(len(CLEARNESS) + 2)
+    classes = range(len(bounds.classes) + 2)
     grown: dict[tuple[int, int | None], list[float]] = {}
     for picture in track(pictures, "Calibrating", transient=True):
-        height, score = picture.frame.height, judge(picture.frame).score
+        height, score = picture.frame.height, judges(picture.frame).score
         for part in range(1, PARTS):
             rows = whole_blocks(_upper(picture, part))
-            reached = highest_so_far(bounds, judge(rows), rows_mm2(rows, rows.height))
+            so_far = judges(rows)
+            reached = highest_so_far(bounds, so_far, rows_mm2(rows, rows.height))
+            if not bounds.measured:  # nothing is known of what it does not count
+                reached = so_far.score
             growth = (score - reached) / to_come_mm2(rows, height)
-            grown.setdefault((part, clearness_class(rows, height, judge)), []).append(growth)
+            column = clearness_class(bounds, rows, height, judges)
+            grown.setdefault((part, column), []).append(growth)
     for part in range(1, PARTS):
         found = [grown.get((part, each), []) for each in classes]
         cells = (

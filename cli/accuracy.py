@@ -7,7 +7,6 @@ image named <set>/<finger>_<impression>, as the FVC protocol's scorer takes them
 import contextlib
 import itertools
 import os
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -19,13 +18,13 @@ from rich.console import Console
 from rich.progress import track
 
 from greenline.cli.errors import CommandError
+from greenline.cli.print_names import parse_name
 from greenline.models.errors import ModelsError
 from greenline.models.extraction import MODEL, Extractor
 from greenline.models.picture import DPI_RANGE, read_picture
 from greenline.prints.comparison import LOWEST_SCORE, Prepared, compare, prepare
 from greenline.prints.errors import PrintsError
 
-_NAME = re.compile(r"(?P<finger>.+)_(?P<impression>\d+)")
 _PICTURES = frozenset({".png", ".tif", ".tiff", ".bmp"})
 _CHUNK = 64
 PROGRESS = Console(stderr=True)
@@ -89,15 +88,9 @@ def resolutions(options: list[str]) -> dict[str, float]:
 def find_pictures(folder: Path, dpi: dict[str, float]) -> list[Picture]:
     """Return the pictures of all sets, in order. Raises CommandError when there are none."""
     found = [
-        Picture(
-            path,
-            path.parent.name,
-            match["finger"],
-            int(match["impression"]),
-            dpi.get(path.parent.name),
-        )
+        Picture(path, path.parent.name, *named, dpi.get(path.parent.name))
         for path in sorted(folder.glob("*/*"))
-        if path.suffix.lower() in _PICTURES and (match := _NAME.fullmatch(path.stem))
+        if path.suffix.lower() in _PICTURES and (named := parse_name(path.stem))
     ]
     _refuse_names(found)
     unknown = sorted(set(dpi) - {picture.set_name for picture in found})
@@ -150,16 +143,23 @@ def identification_pairs(pictures: list[Picture]) -> Iterator[tuple[str, str]]:
 
 
 def write_scores(
-    path: Path, pairs: Iterable[tuple[str, str]], prints: dict[str, Extracted], processes: int
+    path: Path,
+    pairs: Iterable[tuple[str, str]],
+    prints: dict[str, Extracted],
+    processes: int,
+    model: str = "",
 ) -> int:
-    """Compare the pairs and write one line each; return how many. Raises CommandError."""
+    """Compare the pairs and write one line each; return how many. Raises CommandError.
+
+    model: whose minutiae they are, which decides what a score means.
+    """
     prepared = {name: found.prepared for name, found in prints.items()}
     listed = list(pairs)
     chunks = [listed[start : start + _CHUNK] for start in range(0, len(listed), _CHUNK)]
     try:
         with (
             path.open("w", encoding="ascii") as table,
-            _pool(processes, _keep, prepared) as pool,
+            _pool(processes, _keep, prepared, model) as pool,
         ):
             for lines in track(
                 pool.map(_compare, chunks),
@@ -186,6 +186,7 @@ def _pool(
 
 _extractor: Extractor | None = None
 _prepared: dict[str, Prepared | None] = {}
+_model = ""
 
 
 def _open_extractor(network: Network) -> None:
@@ -208,8 +209,10 @@ def _extract(picture: Picture) -> Extracted:
     return Extracted(prepare(template) if len(template) else None, seconds)
 
 
-def _keep(prepared: dict[str, Prepared | None]) -> None:
+def _keep(prepared: dict[str, Prepared | None], model: str) -> None:
+    global _model  # noqa: PLW0603  # one for all of a worker process
     _prepared.update(prepared)
+    _model = model
 
 
 def _compare(pairs: list[tuple[str, str]]) -> list[str]:
@@ -220,4 +223,4 @@ def _score(a: str, b: str) -> float:
     first, second = _prepared[a], _prepared[b]
     if first is None or second is None:
         return LOWEST_SCORE
-    return float(compare(first, second).score)
+    return float(compare(first, second, model=_model).score)

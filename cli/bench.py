@@ -16,10 +16,12 @@ from greenline.cli.accuracy import (
     verification_pairs,
     write_scores,
 )
+from greenline.cli.accuracy_plots import group, print_errors, write_plots
 from greenline.cli.errors import CommandError
 from greenline.cli.extraction_times import print_extraction
 from greenline.cli.line_times import measure_line, print_line
 from greenline.cli.models_bench import models
+from greenline.cli.models_bench_rates import number_pairs, read_scores
 from greenline.cli.quality_bench import quality
 from greenline.models.extraction import MODEL
 
@@ -36,6 +38,7 @@ def bench() -> None:
 @app.command()
 def accuracy(
     folder: Annotated[Path, typer.Argument(help="<set>/<finger>_<impression>.png|tif|bmp")],
+    *,
     out: Annotated[Path, typer.Option(help="Folder for verification.tsv and identification.tsv.")],
     dpi: Annotated[
         list[str] | None, typer.Option(help="SET=DPI; other sets: what their files say, else 500.")
@@ -46,26 +49,51 @@ def accuracy(
     threshold: Annotated[
         float | None, typer.Option(min=0, max=1, help="Of a minutia; default: the manifest's.")
     ] = None,
+    plots: Annotated[
+        bool, typer.Option("--plots", help="Draw det.svg and scores.svg beside the tables.")
+    ] = False,
 ) -> None:
     """Score prints the FVC way: all pairs of each set, and first impressions against the rest."""
     pictures = find_pictures(folder, resolutions(dpi or []))
+    if plots:
+        number_pairs(list(verification_pairs(pictures)))  # refused now, rather than after hours
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise CommandError(f"{out} cannot be made: {fault.strerror}", 3) from fault
-    prints = extract_all(pictures, processes, Network(model, accurate, threshold))
+    network = Network(model, accurate, threshold)
+    prints = extract_all(pictures, processes, network)
     for name, found in prints.items():
         if found.prepared is None:
             print(f"{name}: scores lowest against everything ({found.reason or 'no minutiae'})")
-    pairs = write_scores(out / "verification.tsv", verification_pairs(pictures), prints, processes)
+    pairs = write_scores(
+        out / "verification.tsv", verification_pairs(pictures), prints, processes, network.model
+    )
     searches = write_scores(
-        out / "identification.tsv", identification_pairs(pictures), prints, processes
+        out / "identification.tsv",
+        identification_pairs(pictures),
+        prints,
+        processes,
+        network.model,
     )
     median_ms = 1000 * statistics.median(found.seconds for found in prints.values())
     print(f"{len(pictures)} pictures, extraction {median_ms:.0f} ms (median; {processes} at once)")
     print(
         f"{pairs} pairs in {out / 'verification.tsv'}, {searches} in {out / 'identification.tsv'}"
     )
+    if not pairs:
+        return
+    named, scores = read_scores(out / "verification.tsv")
+    try:
+        groups = group(number_pairs(named), scores)
+    except CommandError:
+        if plots:
+            raise
+        return  # too few fingers to speak of rates; the scores are written
+    print_errors(groups[-1])
+    if plots:
+        written = write_plots(out, groups)
+        print("drawn: " + ", ".join(map(str, written)))
 
 
 @app.command()

@@ -21,11 +21,13 @@ from greenline.models.extraction import Extractor
 from greenline.prints import fmr
 from greenline.prints.errors import PrintsError
 
+NOT_CONFIRMED = "people under 18 are not enrolled: say --adult-confirmed if this is known of all"
+
 app = typer.Typer()
 
 
 @app.command()
-def enrol(
+def enrol(  # noqa: PLR0917  # as many as there are options
     pictures: Annotated[list[Path], typer.Argument(help="Pictures, or ISO/IEC 19794-2 records.")],
     config: Annotated[Path, typer.Option(help="The matcher's TOML file.")],
     list_name: Annotated[str, typer.Option("--list", help="The list; made if it is not there.")],
@@ -37,10 +39,16 @@ def enrol(
     ] = None,
     finger: Annotated[int, typer.Option(min=0, max=10, help="ISO finger position.")] = 0,
     dpi: Annotated[
-        float | None, typer.Option(help="Resolution; default: what the file says.")
+        float | None,
+        typer.Option(min=250, max=2000, help="Resolution; default: what the file says."),
     ] = None,
+    adult_confirmed: Annotated[
+        bool, typer.Option("--adult-confirmed", help="This person is 18 or older: required.")
+    ] = False,
 ) -> None:
-    """Enrol pictures of fingers on a list."""
+    """Enrol pictures of fingers on a list. People under 18 are not enrolled."""
+    if not adult_confirmed:
+        raise CommandError(NOT_CONFIRMED, 2)
     settings = read_configuration(config, MatcherConfig)
     key = read_gallery_key(settings.keys.gallery)
     with contextlib.closing(Gallery(settings.gallery, key)) as gallery:

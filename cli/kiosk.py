@@ -17,14 +17,16 @@ from greenline.drivers.gpio import PinsOnDemand
 from greenline.drivers.sensor import Sensor
 from greenline.drivers.urls import open_sensor, sensor_pins
 from greenline.drivers.usb_reset import reset_usb
-from greenline.firmware.config import KioskConfig
+from greenline.firmware.config import AUTOMATIC, KioskConfig
 from greenline.firmware.kiosk import Kiosk, KioskParts
 from greenline.firmware.line import Case
 from greenline.firmware.page.app import make_app
 from greenline.firmware.reopening import Opening
 from greenline.firmware.trigger import Settling
+from greenline.models.early import Judge
 from greenline.models.extraction import Extractor
-from greenline.models.quality import judge
+from greenline.models.quality import ALGORITHM, judge
+from greenline.models.quality_network import MODEL, QualityNetwork
 from greenline.models.readings import READINGS
 from greenline.protocol.topics import check_name
 
@@ -70,14 +72,19 @@ def _parts(settings: KioskConfig, pins: PinsOnDemand, wired: tuple[int, ...]) ->
         name=settings.name,
         sensor=Opening(open_it, lambda: reset_usb(address)),
         panel=make_panel(settings.panel, pins, wired),
-        judge=judge,
+        judge=_judge(settings),
         extraction=_extractor(settings),
         signer=read_signing_key(settings.keys.signing),
         opener=read_opening_key(settings.keys.opening),
         matcher=read_identity(settings.keys.matcher),
         store=settings.store,
         socket=settings.socket,
-        case=Case(settings.search.purpose, settings.search.lists),
+        case=Case(
+            settings.search.purpose,
+            settings.search.lists,
+            target_fpir=settings.search.target_fpir,
+            free_placement=settings.search.free_placement,
+        ),
         software=SOFTWARE,
         minimum_quality=settings.minimum_quality,
         attempts=settings.attempts,
@@ -90,6 +97,21 @@ def _parts(settings: KioskConfig, pins: PinsOnDemand, wired: tuple[int, ...]) ->
         ),
         rescan_below=settings.live.rescan_below,
     )
+
+
+def _judge(settings: KioskConfig) -> Judge:
+    chosen = settings.quality
+    if chosen == AUTOMATIC:
+        # A serial module takes seconds for a picture: there the measure that can give a hopeless
+        # one up on its way is worth more than the better judge of the whole.
+        chosen = ALGORITHM if settings.sensor.startswith("serial:") else MODEL
+    if chosen == ALGORITHM:
+        return judge
+    if chosen != MODEL:
+        raise CommandError(
+            f"quality: there is no {chosen!r}, but {AUTOMATIC}, {MODEL}, {ALGORITHM}", 4
+        )
+    return QualityNetwork(num_threads=settings.model_threads).judge
 
 
 def _extractor(settings: KioskConfig) -> Extractor:

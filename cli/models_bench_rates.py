@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from greenline.cli.errors import CommandError
+from greenline.cli.print_names import finger_of
 
 _SEED = 1
 DRAWINGS = 1000
@@ -82,7 +83,7 @@ def number_pairs(pairs: list[tuple[str, str]]) -> Pairs:
     rows = []
     for pair in pairs:
         name = pair[0].partition("/")[0]
-        a, b = (numbers.setdefault(_finger(picture), len(numbers)) for picture in pair)
+        a, b = (numbers.setdefault(finger_of(picture), len(numbers)) for picture in pair)
         of_set[name].update((a, b))
         rows.append((name, a, b))
     sets = sorted(of_set)
@@ -136,10 +137,10 @@ def rank_1(pairs: list[tuple[str, str]], scores: Numbers) -> dict[str, float]:
     """
     by_probe: dict[str, dict[str, float]] = defaultdict(dict)
     for (enrolled, probe), score in zip(pairs, scores.tolist(), strict=True):
-        by_probe[probe][_finger(enrolled)] = score
+        by_probe[probe][finger_of(enrolled)] = score
     hits: dict[str, list[bool]] = defaultdict(list)
     for probe, found in by_probe.items():
-        own = found.pop(_finger(probe), -math.inf)
+        own = found.pop(finger_of(probe), -math.inf)
         hit = all(own > other for other in found.values())
         hits[probe.partition("/")[0]].append(hit)
         hits["all"].append(hit)
@@ -164,7 +165,3 @@ def drawings(pairs: Pairs) -> Iterator[Numbers]:
         if weights[genuine].any() and weights[~genuine].any():
             done += 1
             yield weights
-
-
-def _finger(picture: str) -> str:
-    return picture.rpartition("_")[0]

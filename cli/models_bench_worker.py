@@ -41,7 +41,7 @@ from greenline.prints.errors import PrintsError
 from greenline.prints.frame import Frame
 from greenline.prints.template import Kind, Template
 
-_MODELS = ("extraction", "decoding", "readings", "tiles", "picture", "runtime")
+_MODELS = ("extraction", "decoding", "networks", "readings", "tiles", "picture", "runtime")
 
 Extract = Callable[[Frame], Template]
 
@@ -55,7 +55,7 @@ def code_digest() -> str:
     return hashlib.sha256(content).hexdigest()[:8]
 
 
-_OURS = ("accuracy.py", "models_bench_views.py", "models_bench_worker.py")
+_OURS = ("accuracy.py", "models_bench_views.py", "models_bench_worker.py", "print_names.py")
 
 
 def main() -> None:

@@ -1,10 +1,10 @@
 """`greenline bench quality`: does a measure of quality tell which pictures will not be found again?
 
 Each measure is judged on the same pictures and the same comparisons. Scores that lie in OUT are not
-made again; remove OUT after a change of a network or of the comparison.
+made again; remove OUT after a change of a network or of the comparison. OUT/r503 holds pieces of
+the prints.
 """
 
-import csv
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +26,7 @@ from greenline.cli.accuracy import (
 from greenline.cli.errors import CommandError
 from greenline.cli.models_bench_rates import read_scores
 from greenline.cli.models_bench_views import r503
+from greenline.cli.quality_nfiq2 import read_nfiq2
 from greenline.cli.quality_picture import Panel, draw
 from greenline.cli.quality_report import NFIQ2, Result, area_table, rank_table, results
 from greenline.models.picture import read_picture
@@ -41,7 +42,13 @@ Judged = dict[str, dict[str, float]]  # measure, picture: quality
 def quality(
     folder: Annotated[Path, typer.Argument(help="<set>/<finger>_<impression>.png|tif|bmp")],
     *,
-    out: Annotated[Path, typer.Option(help="Folder for scores, tables and the picture.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="Folder for scores, tables and the picture. OUT/r503 holds pieces of the prints: "
+            "guard OUT as you guard the prints, and remove it when they must be removed."
+        ),
+    ],
     nfiq2: Annotated[
         Path | None, typer.Option(help="CSV with the columns image and nfiq2, of the pictures.")
     ] = None,
@@ -55,13 +62,11 @@ def quality(
 ) -> None:
     """Judge measures of quality by the errors that are left when the worst pictures are gone."""
     whole = find_pictures(folder, resolutions(dpi or []))
-    views = {
-        "whole": (whole, nfiq2),
-        "r503": (cut_all(whole, out / "r503"), nfiq2_r503 or nfiq2),
-    }
+    theirs = _read_tables({"whole": nfiq2, "r503": nfiq2_r503 or nfiq2}, whole)
+    views = {"whole": whole, "r503": cut_all(whole, out / "r503")}
     ranks, found = [], list[Result]()
-    for view, (pictures, theirs) in views.items():
-        judged = judge_all(pictures, theirs)
+    for view, pictures in views.items():
+        judged = judge_all(pictures, theirs[view])
         for network in _NETWORKS:
             names, scores = read_scores(
                 _scored(out / f"{view}-{network}.tsv", pictures, network, processes)
@@ -87,8 +92,16 @@ def cut_all(pictures: list[Picture], folder: Path) -> list[Picture]:
     return find_pictures(folder, {})
 
 
-def judge_all(pictures: list[Picture], nfiq2: Path | None) -> Judged:
-    """Return the quality of each picture by each measure; what NFIQ 2 could not judge has -1."""
+def _read_tables(
+    tables: dict[str, Path | None], whole: list[Picture]
+) -> dict[str, dict[str, float]]:
+    """Read the tables that were given, before hours of work. A piece is named as its picture is."""
+    names = [picture.name for picture in whole]
+    return {view: read_nfiq2(path, names) if path else {} for view, path in tables.items()}
+
+
+def judge_all(pictures: list[Picture], nfiq2: dict[str, float]) -> Judged:
+    """Return the quality of each picture by each measure. nfiq2: of every picture, or empty."""
     measures: dict[str, Callable[[Frame], Quality]] = {
         MODEL: QualityNetwork().judge,
         ALGORITHM: judge,
@@ -99,27 +112,12 @@ def judge_all(pictures: list[Picture], nfiq2: Path | None) -> Judged:
         for name, measure in measures.items():
             judged[name][picture.name] = measure(frame).score
     if nfiq2:
-        theirs = _read_nfiq2(nfiq2)
-        missing = sorted({picture.name for picture in pictures} - set(theirs))
-        if missing:
-            raise CommandError(f"{nfiq2} lacks {missing[0]}", 3)
-        judged[NFIQ2] = {picture.name: theirs[picture.name] for picture in pictures}
+        judged[NFIQ2] = nfiq2
     return judged
 
 
 def _read(picture: Picture) -> Frame:
     return read_picture(picture.path, picture.dpi, otherwise_dpi=USUAL_DPI)
-
-
-def _read_nfiq2(path: Path) -> dict[str, float]:
-    try:
-        with path.open(encoding="ascii") as file:
-            return {
-                row["image"].rpartition(".")[0]: float(row["nfiq2"] or -1)
-                for row in csv.DictReader(file)
-            }
-    except (OSError, KeyError, ValueError) as fault:
-        raise CommandError(f"{path} is no table with the columns image and nfiq2", 3) from fault
 
 
 def _scored(table: Path, pictures: list[Picture], network: str, processes: int) -> Path:

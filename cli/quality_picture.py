@@ -6,10 +6,10 @@ from html import escape
 
 import numpy as np
 
+from greenline.cli import svg
 from greenline.cli.quality_curves import SHARES, Numbers
 
-# Told apart by those who do not see red and green as well (Okabe and Ito, 2008).
-_COLOURS = ("#0072b2", "#e69f00", "#d55e00", "#999999")
+_COLOURS = (svg.BLUE, svg.ORANGE, svg.VERMILION, svg.GREY)
 _DASHES = ("", "7 4", "2 3", "1 3")
 _SIDE, _TALL, _LEFT, _TOP, _GAP = 260, 190, 56, 34, 66  # px
 _ACROSS = 4  # panels in a row
@@ -29,11 +29,7 @@ def draw(panels: list[Panel]) -> str:
     width = _LEFT + min(len(panels), _ACROSS) * (_SIDE + _GAP)
     legend_top = _TOP + rows * (_TALL + _TOP + 42)
     height = legend_top + 24
-    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">',
-        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
-    ]
+    parts: list[str] = []
     for number, panel in enumerate(panels):
         row, column = divmod(number, _ACROSS)
         left, top = _LEFT + column * (_SIDE + _GAP), _TOP + row * (_TALL + _TOP + 42)
@@ -41,7 +37,7 @@ def draw(panels: list[Panel]) -> str:
         parts += _panel(panel)
         parts.append("</g>")
     parts += _legend(list(panels[0].curves), legend_top)
-    return "\n".join([*parts, "</svg>"]) + "\n"
+    return svg.document(width, height, 12, parts)
 
 
 def _panel(panel: Panel) -> Iterator[str]:
@@ -74,6 +70,4 @@ def _legend(names: list[str], top: int) -> Iterator[str]:
 
 
 def _stroke(number: int) -> str:
-    dash = _DASHES[number % len(_DASHES)]
-    colour = _COLOURS[number % len(_COLOURS)]
-    return f'stroke="{colour}" stroke-width="1.8"' + (f' stroke-dasharray="{dash}"' if dash else "")
+    return svg.stroke(_COLOURS[number % len(_COLOURS)], _DASHES[number % len(_DASHES)])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from greenline.cli.print_names import finger_of
 from greenline.cli.quality_curves import (
     Numbers,
     Pairs,
@@ -44,8 +45,8 @@ def results(view: str, network: str, judged: Judged, names: Names, scores: Numbe
     genuine = genuine_of(names)
     impostor = np.sort(scores[~genuine])[::-1]
     mates = [pair for pair, mated in zip(names, genuine, strict=True) if mated]
-    numbers = {name: at for at, name in enumerate(sorted({_finger(a) for a, _ in mates}))}
-    finger = np.array([numbers[_finger(a)] for a, _ in mates])
+    numbers = {name: at for at, name in enumerate(sorted({finger_of(a) for a, _ in mates}))}
+    finger = np.array([numbers[finger_of(a)] for a, _ in mates])
     worse = {
         measure: np.array([min(of[a], of[b]) for a, b in mates]) for measure, of in judged.items()
     }
@@ -63,11 +64,7 @@ def results(view: str, network: str, judged: Judged, names: Names, scores: Numbe
 
 def genuine_of(names: Names) -> NDArray[np.bool_]:
     """Return which pairs are of one finger."""
-    return np.array([_finger(a) == _finger(b) for a, b in names])
-
-
-def _finger(picture: str) -> str:
-    return picture.rpartition("_")[0]
+    return np.array([finger_of(a) == finger_of(b) for a, b in names])
 
 
 def _thresholds(impostor: Numbers, genuine: Numbers) -> dict[str, float]:

@@ -5,7 +5,6 @@ A picture that was enrolled is never what is pressed. Each press has noise of th
 """
 
 import itertools
-import re
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from greenline.cli.errors import CommandError
+from greenline.cli.print_names import finger_of
 from greenline.models.picture import read_picture
 from greenline.models.training.synthesis import as_sensor
 from greenline.prints.frame import Frame
@@ -27,7 +27,6 @@ USUAL_DPI = 500
 
 _SENSOR_WIDTH_INCH = 256 / 500
 _SENSOR_HEIGHT_INCH = 288 / 500
-_NUMBERED = re.compile(r"(?P<finger>.+)_\d+")
 _BLOCK = 16
 _GROUND = 255
 
@@ -65,8 +64,7 @@ def find_fingers(folder: Path) -> list[Finger]:
 
 def _finger_name(path: Path, folder: Path) -> str:
     inside = path.relative_to(folder)
-    numbered = _NUMBERED.fullmatch(inside.stem)
-    return (inside.parent / (numbered["finger"] if numbered else inside.stem)).as_posix()
+    return (inside.parent / finger_of(inside.stem)).as_posix()
 
 
 def _natural(path: Path) -> tuple[tuple[int, str], ...]:

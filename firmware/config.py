@@ -8,14 +8,22 @@ from msgspec import Meta
 
 from greenline.drivers.oled import USUAL_ADDRESS, Controller
 from greenline.link.settings import LinkSettings
-from greenline.protocol.messages import Label
+from greenline.protocol.messages import Label, TargetFpir
+
+AUTOMATIC = "auto"
 
 
-class SearchDefaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a case asks for. purpose: code; lists: names at the matcher."""
+class SearchDefaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a case asks for. purpose: code; lists: names at the matcher.
+
+    target_fpir: the chance that a search of strangers alone may name anyone; without it the
+    matcher's own threshold decides. free_placement: fingers may lie in any direction on the sensor.
+    """
 
     purpose: Label
     lists: Annotated[tuple[Label, ...], Meta(min_length=1, max_length=8)]
+    target_fpir: TargetFpir | None = None
+    free_placement: bool = False
 
 
 class KioskKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,7 +86,7 @@ class LiveConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     """
 
     early_stop: bool = True
-    good_quality: Annotated[int, Meta(ge=0, le=100)] = 45
+    good_quality: Annotated[int, Meta(ge=0, le=100)] = 60
     settle_s: Annotated[float, Meta(ge=0, le=3)] = 0.4
     preview_s: Annotated[float, Meta(ge=1, le=30)] = 4.0
     rescan_below: Annotated[int, Meta(ge=0, le=100)] = 0
@@ -94,6 +102,8 @@ class KioskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     sensor: a device URL. store: its database file. socket: where the uplink connects.
     minimum_quality: 0-100, below it the finger is asked for again, attempts times at most.
+    quality: what judges pictures, the quality network or the gradient measure; AUTOMATIC: by the
+    sensor.
     model: the minutiae network; accurate: it also looks at the mirror image.
     panel: lights, keys, display, camera. live: quality while a picture is taken.
     request_lifetime_h, answer_lifetime_h: hours until an unanswered request, an answer, expires.
@@ -110,7 +120,8 @@ class KioskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attempts: Annotated[int, Meta(ge=1, le=10)] = 3
     request_lifetime_h: Annotated[float, Meta(gt=0, le=72)] = 72.0
     answer_lifetime_h: Annotated[float, Meta(gt=0, le=24)] = 24.0
-    model: str = "leader-1"
+    quality: str = AUTOMATIC
+    model: str = "greenline-1"
     accurate: bool = False
     model_threads: Annotated[int, Meta(ge=1, le=8)] = 1
     resend_first_s: Annotated[float, Meta(gt=0)] = 15.0

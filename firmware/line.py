@@ -20,11 +20,11 @@ from greenline.firmware.picture import (
     take_settled,
     take_watched,
 )
-from greenline.firmware.residue import Glass
+from greenline.firmware.residue import Glass, is_residue
 from greenline.firmware.store import Pending, Store
 from greenline.firmware.trigger import Settling
 from greenline.models.early import Forecast, Judge
-from greenline.models.quality import Quality, Reason
+from greenline.models.quality import Quality
 from greenline.prints import fmr
 from greenline.prints.frame import Frame
 from greenline.prints.template import FEWEST_MINUTIAE, Template
@@ -72,11 +72,16 @@ class Unusable:
 
 @dataclass(frozen=True)
 class Case:
-    """What is asked for one person. purpose: code; lists: names of the lists to search."""
+    """What is asked for one person. purpose: code; lists: names of the lists to search.
+
+    target_fpir, free_placement: see protocol.messages.Request.
+    """
 
     purpose: str
     lists: tuple[str, ...]
     impressions: tuple[Impression, ...] = ()
+    target_fpir: float | None = None
+    free_placement: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,7 +148,7 @@ class Line:
         if judged is not None:
             judged(frame, quality)
         # Residue is no finger, even where every score will do.
-        if quality.score < self.minimum_quality or Reason.RESIDUE in quality.reasons:
+        if quality.score < self.minimum_quality or is_residue(quality):
             return Unusable(quality)
         at_quality = self.clock()
         template = self.extraction.extract(frame).best(_MOST_MINUTIAE)
@@ -194,4 +199,11 @@ class Line:
             )
             for impression in case.impressions
         )
-        return Request(case.purpose, case.lists, impressions, self.software)
+        return Request(
+            case.purpose,
+            case.lists,
+            impressions,
+            self.software,
+            case.target_fpir,
+            case.free_placement,
+        )

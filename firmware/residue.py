@@ -28,6 +28,11 @@ _CONTRAST = 24.0  # grey levels between two points that tell something
 _FEWEST = 100
 
 
+def is_residue(quality: Quality) -> bool:
+    """Say whether a picture shows no finger but residue; beside a finger it is only a reason."""
+    return quality.score == 0 and Reason.RESIDUE in quality.reasons
+
+
 @dataclass(frozen=True)
 class _Sketch:
     """Bits of one press. used: which of the points tell something; darker: the first of the two."""

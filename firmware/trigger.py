@@ -17,7 +17,7 @@ class Settling:
     settle_s: how long the score must not have risen. preview_s: how long it may take at most.
     """
 
-    good_quality: int = 45
+    good_quality: int = 60
     settle_s: float = 0.4
     preview_s: float = 4.0
 

@@ -3,16 +3,19 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from greenline.matcher.engine import LocalEngine, Search
+from greenline.matcher.engine import Engine, Probe, Query, Search
 from greenline.prints import fmr
 from greenline.prints.errors import RecordError
-from greenline.prints.template import FEWEST_MINUTIAE, Template
+from greenline.prints.template import FEWEST_MINUTIAE
 from greenline.protocol.envelope import Envelope, EnvelopeKind, Header, seal
 from greenline.protocol.errors import MalformedError, ProtocolError, WrongKeyError
 from greenline.protocol.keys import Identity, OpeningKey, SigningKey
 from greenline.protocol.messages import (
     Candidate,
+    Evidence,
+    ImpressionMessage,
     Outcome,
     Request,
     Result,
@@ -20,6 +23,7 @@ from greenline.protocol.messages import (
     decode_request,
     encode_result,
 )
+from greenline.protocol.pairs import encode_pairs
 
 _ANSWER_LIFETIME_MS = 24 * 3600 * 1000
 _LATEST_MS = 2**62
@@ -27,22 +31,33 @@ _LATEST_MS = 2**62
 
 @dataclass(frozen=True)
 class Answer:
-    """A sealed answer. final: False when the search was incomplete and is tried again."""
+    """A sealed answer. final: False when the search was incomplete and is tried again.
+
+    refusal: the kind of reason for which the request was refused; empty when it was not.
+    """
 
     envelope: bytes
     outcome: Outcome
     final: bool
+    refusal: str = ""
+
+
+class _Refusal(NamedTuple):
+    """kind: one of a few, to be counted. words: what the kiosk is told."""
+
+    kind: str
+    words: str
 
 
 @dataclass(frozen=True)
 class Answering:
     """Answers requests of known kiosks.
 
-    kiosks: by name. threshold: score from which an entry is a candidate. now_ms: Unix
-    milliseconds; clock: seconds.
+    kiosks: by name. threshold: least score of a candidate. evidence: say which minutiae of the
+    first candidate meet. now_ms: Unix milliseconds; clock: seconds.
     """
 
-    engine: LocalEngine
+    engine: Engine
     kiosks: Mapping[str, Identity]
     opener: OpeningKey
     signer: SigningKey
@@ -51,9 +66,14 @@ class Answering:
     software: str
     now_ms: Callable[[], int]
     clock: Callable[[], float] = time.perf_counter
+    evidence: bool = False
 
     def check(self, data: bytes, topic_kiosk: str) -> Envelope:
-        """Return the envelope if a known kiosk really sent it. Raises ProtocolError."""
+        """Return the envelope if a known kiosk really sent it. Raises ProtocolError.
+
+        What it is sealed to is answer()'s affair: a kiosk that uses a key that is not ours (any
+        more) is told so.
+        """
         envelope = Envelope.from_bytes(data)
         header = envelope.header
         if header.kind is not EnvelopeKind.REQUEST:
@@ -63,8 +83,6 @@ class Answering:
         kiosk = self.kiosks.get(header.kiosk)
         if kiosk is None:
             raise WrongKeyError(f"the kiosk {header.kiosk!r} is not enrolled here")
-        if header.recipient != self.opener.public.id:
-            raise WrongKeyError("the request is sealed to another matcher's key")
         if max(header.created_ms, header.expires_ms) > _LATEST_MS:
             raise MalformedError("the request's times are beyond all reason")
         envelope.verify(kiosk.verify)
@@ -77,7 +95,7 @@ class Answering:
         let the envelope pass now (the kiosk was removed, a key was replaced).
         """
         envelope = self.check(data, kiosk)
-        result = self._result(envelope)
+        result, refusal = self._result(envelope)
         header = envelope.header
         now = self.now_ms()
         answer_header = Header(
@@ -90,36 +108,56 @@ class Answering:
         )
         recipient = self.kiosks[header.kiosk].seal
         sealed = seal(answer_header, encode_result(result), recipient, self.signer)
-        return Answer(sealed.to_bytes(), result.outcome, result.outcome is not Outcome.INCOMPLETE)
+        final = result.outcome is not Outcome.INCOMPLETE
+        return Answer(sealed.to_bytes(), result.outcome, final, refusal)
 
-    def _result(self, envelope: Envelope) -> Result:
+    def _result(self, envelope: Envelope) -> tuple[Result, str]:
+        """Return the result and, when it is a refusal, its kind."""
         if envelope.header.expires_ms <= self.now_ms():
-            return self._without_search(Outcome.EXPIRED, "the request had expired")
+            return self._without_search(Outcome.EXPIRED, "the request had expired"), ""
         try:
             request = decode_request(envelope.open(self.opener))
-            probes = [_probe(impression.template) for impression in request.impressions]
+            probes = [_probe(impression) for impression in request.impressions]
         except (ProtocolError, RecordError) as fault:
-            return self._without_search(Outcome.REFUSED, str(fault)[:200])
+            return self._refused(_Refusal(type(fault).__name__, str(fault)))
         self.engine.refresh()
         refusal = self._refusal(request, probes)
-        if refusal:
-            return self._without_search(Outcome.REFUSED, refusal[:200])
-        return self._search(request, probes)
+        return self._refused(refusal) if refusal else (self._search(request, probes), "")
 
-    def _refusal(self, request: Request, probes: list[Template]) -> str:
+    def _refused(self, refusal: _Refusal) -> tuple[Result, str]:
+        return self._without_search(Outcome.REFUSED, refusal.words[:200]), refusal.kind
+
+    def _refusal(self, request: Request, probes: list[Probe]) -> _Refusal | None:
         lists = self.engine.lists()
         for name in request.lists:
             if name not in lists:
-                return f"there is no list {name!r} here"
+                return _Refusal("unknown list", f"there is no list {name!r} here")
+            if not lists[name].valid_at(self.now_ms()):
+                return _Refusal("list expired", f"the list {name!r} is no longer valid")
             if request.purpose not in lists[name].purposes:
-                return f"the list {name!r} may not be searched for the purpose {request.purpose!r}"
-        if max(len(probe) for probe in probes) < FEWEST_MINUTIAE:
-            return "the templates hold too few minutiae to be compared"
-        return ""
+                return _Refusal(
+                    "purpose",
+                    f"the list {name!r} may not be searched for the purpose {request.purpose!r}",
+                )
+        if max(len(probe.template) for probe in probes) < FEWEST_MINUTIAE:
+            return _Refusal(
+                "too few minutiae", "the templates hold too few minutiae to be compared"
+            )
+        return None
 
-    def _search(self, request: Request, probes: list[Template]) -> Result:
+    def _search(self, request: Request, probes: list[Probe]) -> Result:
         started = self.clock()
-        found = self.engine.search(probes, request.lists, self.threshold, self.most_candidates)
+        found = self.engine.search(
+            Query(
+                probes,
+                request.lists,
+                self.threshold,
+                self.most_candidates,
+                request.target_fpir,
+                request.free_placement,
+                self.evidence,
+            )
+        )
         elapsed_ms = (self.clock() - started) * 1000
         return Result(
             outcome=_outcome(found),
@@ -129,6 +167,8 @@ class Answering:
                     list_name=candidate.list_name,
                     score=round(candidate.score, 3),
                     finger=candidate.finger,
+                    fingers=candidate.fingers,
+                    relabelled=candidate.relabelled,
                 )
                 for candidate in found.candidates
             ),
@@ -137,11 +177,12 @@ class Answering:
                 for info, entries in found.searched
             ),
             coverage=found.coverage,
-            threshold=self.threshold,
+            threshold=found.threshold,
             search_ms=round(elapsed_ms, 3),
             answered_ms=self.now_ms(),
             software=self.software,
             reason="" if found.coverage >= 1 else "a part of the lists could not be read",
+            evidence=_evidence(found),
         )
 
     def _without_search(self, outcome: Outcome, reason: str) -> Result:
@@ -165,8 +206,16 @@ def _outcome(found: Search) -> Outcome:
     return Outcome.NONE if found.coverage >= 1 else Outcome.INCOMPLETE
 
 
-def _probe(record: bytes) -> Template:
-    views = fmr.decode(record).views
+def _evidence(found: Search) -> Evidence | None:
+    if found.meeting is None:
+        return None
+    return Evidence(
+        found.meeting.impression, found.meeting.finger, encode_pairs(found.meeting.pairs)
+    )
+
+
+def _probe(impression: ImpressionMessage) -> Probe:
+    views = fmr.decode(impression.template).views
     if not views:
         raise RecordError("the record holds no finger")
-    return views[0].template
+    return Probe(views[0].template, impression.finger, impression.model)

@@ -2,79 +2,69 @@
 
 Templates lie in it as ISO/IEC 19794-2 records under AES-256-GCM, each bound to its list, reference
 and finger, so that a swapped or changed row is noticed; they are in the clear in memory only.
+Each enrolment and removal is a line of an operation log. Blocks (gallery_blocks.py) hold the same
+templates once more, made ready for the kernel. docs/gallery.md tells the whole.
 """
 
-import hashlib
-import os
+import sqlite3
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-from greenline.matcher.database import Database
+from greenline.matcher.blocks import MOST_ENTRIES, Block
+from greenline.matcher.database import DamagedError, Database
 from greenline.matcher.errors import EnrolmentError, GalleryKeyError
-from greenline.prints import fmr
-from greenline.prints.errors import RecordError
-from greenline.prints.template import FEWEST_MINUTIAE, Template
-from greenline.protocol.messages import Label
+from greenline.matcher.gallery_blocks import BlockStore, Progress
+from greenline.matcher.gallery_checks import check, check_adult
+from greenline.matcher.gallery_lists import read_lists, write_list
+from greenline.matcher.gallery_log import Log
+from greenline.matcher.gallery_records import (
+    Change,
+    ChangeKind,
+    Enrolment,
+    Entry,
+    ListInfo,
+    content_operation,
+)
+from greenline.matcher.gallery_rows import Rows
+from greenline.matcher.gallery_schema import APPLICATION_ID, SCHEMA, TABLES, UPGRADES
+from greenline.matcher.gallery_seal import KEY_BYTES, Sealer
+from greenline.matcher.gallery_stats import Stats, read_stats
 
-SCHEMA = 1
-APPLICATION_ID = int.from_bytes(b"GLga")
-KEY_BYTES = 32
+__all__ = [
+    "APPLICATION_ID",
+    "KEY_BYTES",
+    "SCHEMA",
+    "Change",
+    "ChangeKind",
+    "Enrolment",
+    "Entry",
+    "Gallery",
+    "ListInfo",
+]
 
-_NONCE_BYTES = 12
 _PROOF = b"greenline gallery 1"
-_TABLES = """
-CREATE TABLE gallery (proof BLOB NOT NULL, revision INTEGER NOT NULL) STRICT;
-CREATE TABLE list (
-    name TEXT PRIMARY KEY, purposes TEXT NOT NULL, changed_ms INTEGER NOT NULL
-) STRICT;
-CREATE TABLE entry (
-    entry_id INTEGER PRIMARY KEY AUTOINCREMENT, operation BLOB NOT NULL UNIQUE,
-    list TEXT NOT NULL REFERENCES list (name), reference TEXT NOT NULL, finger INTEGER NOT NULL,
-    model TEXT NOT NULL, enrolled_ms INTEGER NOT NULL, record BLOB NOT NULL
-) STRICT;
-"""
-
-
-@dataclass(frozen=True)
-class ListInfo:
-    """One list. purposes: the codes it may be searched for. changed_ms: Unix milliseconds."""
-
-    name: str
-    purposes: tuple[str, ...]
-    changed_ms: int
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One enrolled finger. template: None when the row cannot be read."""
-
-    entry_id: int
-    list_name: str
-    reference: str
-    finger: int
-    template: Template | None
 
 
 class Gallery:
-    """An open gallery. key: 32 bytes. Raises DatabaseError, GalleryKeyError."""
+    """An open gallery. key: 32 bytes. Raises DatabaseError, GalleryKeyError.
+
+    rows, store: the same file seen row by row and block by block, for what checks or exports it.
+    """
 
     def __init__(
         self,
         path: Path,
         key: bytes,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        most_in_block: int = MOST_ENTRIES,
     ) -> None:
-        if len(key) != KEY_BYTES:
-            raise GalleryKeyError(f"a gallery key has {KEY_BYTES} bytes, this one {len(key)}")
-        self._cipher = AESGCM(key)
+        self._sealer = Sealer(key)
         self._now_ms = now_ms
-        self._db = Database(path, "gallery", APPLICATION_ID, SCHEMA, _TABLES)
+        self._db = Database(path, "gallery", APPLICATION_ID, SCHEMA, TABLES, UPGRADES)
+        self._log = Log(self._db)
+        self.rows = Rows(self._db, self._sealer)
+        self.store = BlockStore(self._db, self._sealer, self.rows, most_in_block)
         try:
             self._check_key(path)
         except BaseException:
@@ -85,90 +75,162 @@ class Gallery:
         """Close the file."""
         self._db.close()
 
-    def create_list(self, name: str, purposes: tuple[str, ...]) -> None:
-        """Make a list, or set the purposes that it may be searched for. Raises EnrolmentError."""
-        _check_label("list", name)
-        for purpose in purposes:
-            _check_label("purpose", purpose)
+    def create_list(
+        self,
+        name: str,
+        purposes: tuple[str, ...],
+        *,
+        owner: str = "",
+        valid_until_ms: int | None = None,
+    ) -> None:
+        """Make a list, or set anew what is said of it, see ListInfo. Raises EnrolmentError."""
         with self._db.write() as db:
-            db.execute(
-                "INSERT INTO list VALUES (?, ?, ?) "
-                "ON CONFLICT (name) DO UPDATE SET purposes = excluded.purposes",
-                (name, "\n".join(purposes), self._now_ms()),
-            )
+            info = ListInfo(name, purposes, self._now_ms(), owner, valid_until_ms)
+            write_list(db, info)
             db.execute("UPDATE gallery SET revision = revision + 1")
 
     def lists(self) -> dict[str, ListInfo]:
         """Return the lists by name."""
-        rows = self._db.read("SELECT name, purposes, changed_ms FROM list")
-        return {
-            name: ListInfo(name, tuple(purposes.splitlines()), changed)
-            for name, purposes, changed in rows
-        }
+        return read_lists(self._db)
 
-    def enrol(self, list_name: str, reference: str, finger: int, record: bytes, model: str) -> bool:
+    def models(self) -> dict[int, str]:
+        """Return the models that made the templates, by the number a block names them by."""
+        return dict(self._db.read("SELECT model_id, name FROM model"))
+
+    def enrol(
+        self,
+        list_name: str,
+        reference: str,
+        finger: int,
+        record: bytes,
+        model: str,
+        *,
+        adult: bool = True,
+        operation: bytes | None = None,
+    ) -> bool:
         """Enrol one finger; False when exactly this was enrolled before. Raises EnrolmentError.
 
-        record: ISO/IEC 19794-2:2005, its first view is taken. finger: ISO position 0-10.
+        record: ISO/IEC 19794-2:2005, its first view is taken. finger: ISO position 0-10. adult:
+        that the person is 18 or older; who calls this answers for it. operation: 16 bytes that
+        name this call: repeated, it changes nothing, whatever happened in between.
         """
-        _check_label("reference", reference)
-        _check_label("model", model)
-        if not 0 <= finger <= 10:
-            raise EnrolmentError(f"finger position {finger} is not one of 0 to 10")
-        found = len(_template(record))
-        if found < FEWEST_MINUTIAE:
-            raise EnrolmentError(
-                f"{reference}: {found} minutiae are too few to be found again; "
-                f"take a picture with at least {FEWEST_MINUTIAE}"
-            )
-        operation = _operation(list_name, reference, finger, record)
+        enrolment = Enrolment(reference, finger, record, model)
+        return bool(self.enrol_all(list_name, [enrolment], adult=adult, operation=operation))
+
+    def enrol_all(
+        self,
+        list_name: str,
+        enrolments: Sequence[Enrolment],
+        *,
+        adult: bool,
+        operation: bytes | None = None,
+    ) -> int:
+        """Enrol all as one transaction, or none; return how many were new. Raises EnrolmentError.
+
+        An entry that cannot be read any more is written again under its id, and counts as new.
+        """
+        check_adult(adult=adult)
+        for enrolment in enrolments:
+            check(enrolment)
         now = self._now_ms()
-        sealed = self._seal(record, _context(list_name, reference, finger))
         with self._db.write() as db:
             if not db.execute("SELECT 1 FROM list WHERE name = ?", (list_name,)).fetchone():
                 raise EnrolmentError(f"there is no list {list_name!r}: create it first")
-            added = db.execute(
-                "INSERT OR IGNORE INTO entry "
-                "(operation, list, reference, finger, model, enrolled_ms, record) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (operation, list_name, reference, finger, model, now, sealed),
-            ).rowcount
-            if added:
-                self._changed(db.execute, list_name, now)
-        return bool(added)
+            if self._log.knows(db, operation):
+                return 0
+            added = [self.rows.add(db, list_name, enrolment, now) for enrolment in enrolments]
+            lines = [found for found in added if found]
+            self._log.write(db, ChangeKind.ENROLLED, lines, now, operation)
+            if lines:
+                self._changed(db, list_name, now)
+        return len(lines)
 
-    def remove(self, list_name: str, reference: str) -> int:
-        """Remove all fingers of a reference from a list; return how many there were."""
+    def holds(self, list_name: str, reference: str, finger: int, source: bytes) -> bool:
+        """Return whether what was made of this source (see Enrolment) is enrolled and readable."""
+        content = content_operation(list_name, reference, finger, source)
+        found = self._db.read("SELECT entry_id FROM source WHERE digest = ?", content)
+        row = self.rows.one(found[0][0]) if found else None
+        return row is not None and self.rows.template(row) is not None
+
+    def remove(self, list_name: str, reference: str, operation: bytes | None = None) -> int:
+        """Remove all fingers of a reference from a list; return how many there were.
+
+        operation: as of enrol; repeated it removes nothing, even who was enrolled anew since.
+        """
+        now = self._now_ms()
         with self._db.write() as db:
-            removed = db.execute(
-                "DELETE FROM entry WHERE list = ? AND reference = ?", (list_name, reference)
-            ).rowcount
-            if removed:
-                self._changed(db.execute, list_name, self._now_ms())
-        return removed
+            if self._log.knows(db, operation):
+                return 0
+            person = (list_name, reference)
+            found = db.execute(
+                "SELECT entry_id, operation FROM entry WHERE list = ? AND reference = ? "
+                "ORDER BY entry_id",
+                person,
+            ).fetchall()
+            self.store.cut(db, [entry_id for entry_id, _ in found])
+            db.executemany("DELETE FROM source WHERE entry_id = ?", [row[:1] for row in found])
+            db.execute("DELETE FROM entry WHERE list = ? AND reference = ?", person)
+            self._log.write(db, ChangeKind.REMOVED, found, now, operation)
+            if found:
+                self._changed(db, list_name, now)
+        return len(found)
 
     def revision(self) -> int:
         """Return a number that grows with each change, by whichever process."""
         return int(self._db.read("SELECT revision FROM gallery")[0][0])
 
+    def position(self) -> int:
+        """Return the number of the log's last line, 0 when there is none."""
+        return self._log.position()
+
+    def changes(self, after: int) -> list[Change]:
+        """Return what was enrolled and removed since a position, in order."""
+        return self._log.since(after)
+
     def entry_ids(self) -> set[int]:
-        """Return the ids of all entries."""
-        return {row[0] for row in self._db.read("SELECT entry_id FROM entry")}
+        """Return the ids of all entries, of those that cannot be read too."""
+        return self.rows.ids()
+
+    def present(self, entry_ids: Iterable[int]) -> set[int]:
+        """Return those of some ids that are entries; cheap where entry_ids() reads them all."""
+        return self.rows.present(entry_ids)
 
     def entry(self, entry_id: int) -> Entry | None:
         """Return one entry, without a template if it cannot be read; None: it is not there."""
-        rows = self._db.read(
-            "SELECT list, reference, finger, record FROM entry WHERE entry_id = ?", entry_id
-        )
-        if not rows:
+        try:
+            row = self.rows.one(entry_id)
+        except DamagedError:
+            return Entry(entry_id, "", "", 0, None)
+        if row is None:
             return None
-        list_name, reference, finger, sealed = rows[0]
-        template = self._open(sealed, _context(list_name, reference, finger))
-        return Entry(entry_id, list_name, reference, finger, template)
+        return Entry(entry_id, row.list_name, row.reference, row.finger, self.rows.template(row))
 
-    def _changed(self, execute: Callable[..., object], list_name: str, now: int) -> None:
-        execute("UPDATE list SET changed_ms = ? WHERE name = ?", (now, list_name))
-        execute("UPDATE gallery SET revision = revision + 1")
+    def blocks(self) -> Iterator[Block]:
+        """Yield all entries, prepared; those of no stored block at the end, prepared now.
+
+        Ask for position() first: changes() since then tell what this may not have yet.
+        """
+        return self.store.load()
+
+    def unplaced(self) -> int:
+        """Return how many entries are in no block: each costs a loading half a millisecond."""
+        return len(self.store.unplaced())
+
+    def compact(self, progress: Progress = lambda _done, _total: None) -> int:
+        """Store in blocks what is in none, or in one that cannot be used; return how many."""
+        return self.store.compact(progress)
+
+    def stats(self) -> Stats:
+        """Return what the gallery holds, in numbers."""
+        return read_stats(self._db)
+
+    def integrity(self) -> list[str]:
+        """Return what SQLite finds wrong with the file's structure, nothing when it is whole."""
+        return self._db.integrity()
+
+    def _changed(self, db: sqlite3.Connection, list_name: str, now: int) -> None:
+        db.execute("UPDATE list SET changed_ms = ? WHERE name = ?", (now, list_name))
+        db.execute("UPDATE gallery SET revision = revision + 1")
 
     def _check_key(self, path: Path) -> None:
         with self._db.write() as db:
@@ -176,50 +238,10 @@ class Gallery:
             if row is None:
                 db.execute("INSERT INTO gallery VALUES (?, 0)", (self._seal(_PROOF, b"proof"),))
                 return
-        try:
-            self._decrypt(row[0], b"proof")
-        except InvalidTag as fault:
+        if self._sealer.open(row[0], b"proof") is None:
             raise GalleryKeyError(
                 f"the key does not open the gallery {path}: give the key it was made with"
-            ) from fault
+            )
 
     def _seal(self, plain: bytes, context: bytes) -> bytes:
-        nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, plain, context)
-
-    def _decrypt(self, sealed: bytes, context: bytes) -> bytes:
-        return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context)
-
-    def _open(self, sealed: bytes, context: bytes) -> Template | None:
-        try:
-            return _template(self._decrypt(sealed, context))
-        except (InvalidTag, ValueError, EnrolmentError):
-            return None  # the engine counts it: a search without it is incomplete
-
-
-def _template(record: bytes) -> Template:
-    try:
-        views = fmr.decode(record).views
-    except RecordError as fault:
-        raise EnrolmentError(f"the record cannot be read: {fault}") from fault
-    if not views:
-        raise EnrolmentError("the record holds no finger")
-    return views[0].template
-
-
-def _check_label(what: str, value: str) -> None:
-    try:
-        msgspec.convert(value, Label)
-    except msgspec.ValidationError as fault:
-        raise EnrolmentError(
-            f"{value!r} cannot be a {what}: use 1 to 64 printable ASCII characters"
-        ) from fault
-
-
-def _context(list_name: str, reference: str, finger: int) -> bytes:
-    return f"{list_name}\n{reference}\n{finger}".encode()
-
-
-def _operation(list_name: str, reference: str, finger: int, record: bytes) -> bytes:
-    context = _context(list_name, reference, finger)
-    return hashlib.sha256(len(context).to_bytes(4) + context + record).digest()[:16]
+        return self._sealer.seal(plain, context)

@@ -5,6 +5,9 @@ of the final score and the rows to come can add only so much. How much that is a
 millimetre, was measured on synthetic prints and on DB1 and DB2 of FVC2002: in 99 of 100 cases not
 more (bench/early_quality.py --calibrate). Where fewer than 150 cases were seen it is what perfectly
 clear ridges would add, a true bound.
+
+The network's score (quality_network.py) has no bounds here: a strip of 20 mm2 can bring a whole
+picture the usual minimum, so that none is hopeless before its last rows (docs/drivers.md).
 """
 
 import math
@@ -26,27 +29,28 @@ Judge = Callable[[Frame], Quality]
 
 PARTS = 8  # of a picture's rows; the tables below have a line for each but the last
 BLANK = 0
-CLEARNESS = (0.08, 0.13, 0.18, 0.23)  # score per mm2 of the latest rows: limits of the classes
 
 
 @dataclass(frozen=True)
 class Growth:
     """How much a score can still grow, by the square millimetres to come.
 
-    most: on perfectly clear ridges, a true bound. uncounted_mm2: of ridges that count for nothing
-    as long as no finger is seen. measured: after 1/8 ... 7/8 of the rows, by what the latest
-    quarter of the picture's height shows: nothing, then the classes of CLEARNESS.
+    most: of all. uncounted_mm2: of ridges that count for nothing as long as no finger is seen.
+    classes: limits of what the latest quarter of the picture's height scores by the mm2. measured:
+    after 1/8 ... 7/8 of the rows, by what that quarter shows: nothing, then the classes.
     """
 
     most: float
     uncounted_mm2: float
+    classes: tuple[float, ...]
     measured: tuple[tuple[float, ...], ...]
 
 
 GROWTH = {
     ALGORITHM: Growth(
-        most=SCORE_PER_MM2,
+        most=SCORE_PER_MM2,  # on perfectly clear ridges: a true bound
         uncounted_mm2=FINGER_MM2,
+        classes=(0.08, 0.13, 0.18, 0.23),
         measured=(
             (0.31, 0.40, 0.40, 0.40, 0.40, 0.40),
             (0.27, 0.40, 0.25, 0.26, 0.29, 0.34),
@@ -139,8 +143,8 @@ def highest_so_far(growth: Growth, quality: Quality, area_mm2: float) -> float:
     return float(quality.score)
 
 
-def clearness_class(rows: Frame, height: int, judge: Judge) -> int | None:
-    """Return the column of GROWTH for what the latest rows show; None: they may be anything."""
+def clearness_class(growth: Growth, rows: Frame, height: int, judge: Judge) -> int | None:
+    """Return the column of growth for what the latest rows show; None: they may be anything."""
     latest = rows.pixels[-max(1, height // 4) :]
     window = judge(Frame(latest, rows.dpi, rows.grey_levels))
     if Reason.NOT_A_FINGER in window.reasons:
@@ -148,13 +152,13 @@ def clearness_class(rows: Frame, height: int, judge: Judge) -> int | None:
     if Reason.NO_FINGER in window.reasons:
         return BLANK
     clear = window.score / rows_mm2(rows, len(latest))
-    return 1 + sum(clear >= limit for limit in CLEARNESS)
+    return 1 + sum(clear >= limit for limit in growth.classes)
 
 
 def _at_most(
     growth: Growth, rows: Frame, height: int, part: int, so_far: Quality, judge: Judge
 ) -> int:
-    column = clearness_class(rows, height, judge)
+    column = clearness_class(growth, rows, height, judge)
     further = growth.most if column is None else growth.measured[part - 1][column]
     reached = highest_so_far(growth, so_far, rows_mm2(rows, rows.height))
     return min(100, math.ceil(reached + further * to_come_mm2(rows, height)))

@@ -13,13 +13,14 @@ from PIL import Image
 
 from greenline.models.errors import ModelFileError, PictureError
 from greenline.models.manifest import ModelFile, installed_folder, read_manifest
+from greenline.models.networks import Networks
 from greenline.models.readings import READINGS, Answers, Found, Reading
-from greenline.models.runtime import Network, Runtime, find_runtime, load, read_checked
+from greenline.models.runtime import Runtime
 from greenline.models.tiles import Tile, cut_tiles
 from greenline.prints.frame import Frame
 from greenline.prints.template import Kind, Template
 
-MODEL = "leader-1"
+MODEL = "greenline-1"
 """The network that is used unless the configuration names another."""
 
 DPI = 500.0  # the scale of the ridges that the networks learnt
@@ -46,21 +47,13 @@ class Extractor:
         num_threads: int = 1,
         threshold: float | None = None,
     ) -> None:
-        self._folder = installed_folder()
+        folder = installed_folder()
         self._reading = _reading(model, accurate=accurate)
         self._accurate = accurate
-        files = read_manifest(self._folder).of_model(model)
-        self._runtime = runtime or find_runtime()
-        self._num_threads = num_threads
+        files = read_manifest(folder).of_model(model)
         self._thresholds = files[0].minutia_thresholds()
         self.threshold = self._thresholds.minutia if threshold is None else threshold
-        self._files = {(file.input.shape[1], file.input.shape[2]): file for file in files}
-        for file in files:
-            read_checked(file, self._folder)
-        self._networks: dict[tuple[int, int], Network] = {}
-        # The large network costs memory that a kiosk with a small sensor never needs: it is
-        # opened when it is first wanted. Opening the small one proves that the runtime works.
-        self._network(next(iter(self._files)))
+        self._networks = Networks(files, folder, runtime, num_threads)
         self._id = f"{model}/{_digest(files)}" + ("+mirror" if accurate else "")
 
     @property
@@ -71,7 +64,7 @@ class Extractor:
     @property
     def sizes(self) -> tuple[tuple[int, int], ...]:
         """The input sizes (height, width) of the model's files, smallest first."""
-        return tuple(self._files)
+        return self._networks.sizes
 
     def extract(self, frame: Frame) -> Template:
         """Return the minutiae of a frame at 500 dpi, best first, at most 255.
@@ -88,16 +81,6 @@ class Extractor:
             minutiae = _without_doubles(minutiae, self._reading.seam)
         return self._template(minutiae[:MOST_MINUTIAE], height, width)
 
-    def _network(self, size: tuple[int, int]) -> Network:
-        if size not in self._networks:
-            self._networks[size] = load(
-                self._files[size],
-                self._folder,
-                runtime=self._runtime,
-                num_threads=self._num_threads,
-            )
-        return self._networks[size]
-
     def _read_tile(self, pixels: NDArray[np.uint8], tile: Tile) -> Found:
         found = self._reading.decode(self._answers(pixels), self.threshold)
         found[:, :2] += (tile.columns.start, tile.rows.start)
@@ -105,7 +88,7 @@ class Extractor:
 
     def _answers(self, pixels: NDArray[np.uint8]) -> Answers:
         values = pixels[np.newaxis, ..., np.newaxis].astype(np.float32)
-        network = self._network(pixels.shape)
+        network = self._networks.of_size(pixels.shape)
         answers = np.asarray(network.run(values)[0])
         if not self._accurate or self._reading.mirrored is None:
             return answers

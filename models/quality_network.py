@@ -14,10 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from greenline.models.extraction import DPI, at_500_dpi
+from greenline.models.extraction import DPI, SMALLEST_MM, at_500_dpi
 from greenline.models.manifest import QualityThresholds, installed_folder, read_manifest
+from greenline.models.networks import Networks
 from greenline.models.quality import DARK, ENOUGH_MM2, FINGER_MM2, STRUCTURE, Quality, Reason
-from greenline.models.runtime import Network, Runtime, find_runtime, load, read_checked
+from greenline.models.runtime import Runtime
 from greenline.models.tiles import background, choose_size
 from greenline.prints.frame import Frame
 
@@ -27,6 +28,7 @@ BLOCK = 16  # px at 500 dpi: two ridges
 _MM = 25.4 / DPI  # of a pixel
 _BLOCK_MM2 = (BLOCK * _MM) ** 2
 _FAR_MM = 100 * _MM  # unit of the way to the pad's middle
+_RIDGES_MM2 = 10.0  # clear skin; of 240 synthetic presses 2 of skin show less, and none is found
 _LEAST_GROUND = 10  # blocks, to say that it is dirty
 _CONTACT, _CLEAR, _DRY, _WET, _SMUDGED, _RESIDUE, _RIGHT, _DOWN, _FOUND = range(9)
 
@@ -40,41 +42,37 @@ class QualityNetwork:
     """
 
     def __init__(self, runtime: Runtime | None = None, *, num_threads: int = 1) -> None:
-        self._folder = installed_folder()
-        files = read_manifest(self._folder).of_model(MODEL)
-        self._runtime = runtime or find_runtime()
-        self._num_threads = num_threads
+        folder = installed_folder()
+        files = read_manifest(folder).of_model(MODEL)
         self._thresholds = files[0].quality_thresholds()
-        self._files = {(file.input.shape[1], file.input.shape[2]): file for file in files}
-        for file in files:
-            read_checked(file, self._folder)
-        self._networks: dict[tuple[int, int], Network] = {}
-        self._network(next(iter(self._files)))  # proves that the runtime works
+        self._networks = Networks(files, folder, runtime, num_threads)
 
     def judge(self, frame: Frame) -> Quality:
-        """Judge one frame. Raises PictureError on one below 5 mm or above 51 mm either way."""
-        picture = at_500_dpi(frame)
-        size = choose_size(tuple(self._files), *picture.shape)
+        """Judge one frame, or the upper rows of one: ground is added to what is lower than 5 mm.
+
+        Raises PictureError on one narrower than that, or above 51 mm either way.
+        """
+        picture = _at_500_dpi(frame)
+        size = choose_size(self._networks.sizes, *picture.shape)
         laid, rows, columns = lay(picture, size)
         values = laid[np.newaxis, ..., np.newaxis].astype(np.float32)
-        blocks = self._network(size).run(values)[0, rows, columns]
+        blocks = self._networks.of_size(size).run(values)[0, rows, columns]
         shown = np.rint(100 * blocks[..., _CONTACT] * blocks[..., _CLEAR]).astype(np.uint8)
         found = measure(blocks, self._thresholds.clear)
         uneven_mm2 = np.count_nonzero(_deviations(picture) > STRUCTURE) * _BLOCK_MM2
-        if min(found.skin_mm2, uneven_mm2) < FINGER_MM2:
+        if min(found.skin_mm2, uneven_mm2) < FINGER_MM2 or found.clear_mm2 < _RIDGES_MM2:
             return Quality(0, _no_finger(picture, uneven_mm2), MODEL, shown)
         score = round(100 * expected(found.evidence, self._thresholds))
         return Quality(score, complaints(found, self._thresholds), MODEL, shown)
 
-    def _network(self, size: tuple[int, int]) -> Network:
-        if size not in self._networks:
-            self._networks[size] = load(
-                self._files[size],
-                self._folder,
-                runtime=self._runtime,
-                num_threads=self._num_threads,
-            )
-        return self._networks[size]
+
+def _at_500_dpi(frame: Frame) -> NDArray[np.uint8]:
+    """Return the pixels of a frame, or of upper rows, at 500 dpi; nothing beside the rows."""
+    missing = math.ceil(SMALLEST_MM / 25.4 * frame.dpi) - frame.height
+    if missing <= 0:
+        return at_500_dpi(frame)
+    ground = np.full((missing, frame.width), background(frame.pixels), np.uint8)
+    return at_500_dpi(Frame(np.vstack([frame.pixels, ground]), frame.dpi, frame.grey_levels))
 
 
 def lay(
@@ -111,13 +109,14 @@ def _most_structured(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArr
 
 @dataclass(frozen=True)
 class Measured:
-    """What the blocks of a picture add up to. evidence: minutiae to be found on the skin, and some
-    for the clear skin; what lies on no skin adds none. dry, wet, smudged: means over the skin, 0-1;
-    residue: over the ground beside it, 0 where there is too little. off_centre: millimetres from
-    the picture's middle to the pad's.
+    """What the blocks of a picture add up to. clear_mm2: of skin whose ridges show. evidence:
+    minutiae to be found on the skin, and some for the clear skin; what lies on no skin adds none.
+    dry, wet, smudged: means over the skin, 0-1; residue: over the ground beside it, 0 where there
+    is too little. off_centre: millimetres from the picture's middle to the pad's.
     """
 
     skin_mm2: float
+    clear_mm2: float
     evidence: float
     dry: float
     wet: float
@@ -133,6 +132,7 @@ def measure(blocks: Map, clear: float) -> Measured:
     dry, wet, smudged = (float((blocks[..., at] * share).sum()) for at in (_DRY, _WET, _SMUDGED))
     return Measured(
         skin_mm2=float(contact.sum()) * _BLOCK_MM2,
+        clear_mm2=float((contact * blocks[..., _CLEAR]).sum()) * _BLOCK_MM2,
         evidence=float((contact * (blocks[..., _FOUND] + clear * blocks[..., _CLEAR])).sum()),
         dry=dry,
         wet=wet,
@@ -187,8 +187,12 @@ def _no_finger(picture: NDArray[np.uint8], uneven_mm2: float) -> tuple[Reason, .
 def _deviations(picture: NDArray[np.uint8]) -> Map:
     """Return the deviation of the grey values in each whole block, of every fourth pixel."""
     half = BLOCK // 2
-    thin = picture[::2, ::2].astype(np.float32)
-    rows, columns = thin.shape[0] // half, thin.shape[1] // half
-    blocks = thin[: rows * half, : columns * half].reshape(rows, half, columns, half)
-    mean, square = blocks.mean(axis=(1, 3)), (blocks * blocks).mean(axis=(1, 3))
+    rows, columns = (side // BLOCK for side in picture.shape)
+    thin = picture[: rows * BLOCK : 2, : columns * BLOCK : 2].astype(np.float32)
+
+    def means(values: Map) -> Map:  # rows first: three times as fast as both axes at once
+        below = values.reshape(rows, half, columns * half).sum(axis=1)
+        return np.asarray(below.reshape(rows, columns, half).sum(axis=2) / half**2)
+
+    mean, square = means(thin), means(thin * thin)
     return np.asarray(np.sqrt(np.maximum(square - mean * mean, 0)))

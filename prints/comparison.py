@@ -6,23 +6,22 @@ This is the reference: plain NumPy, deterministic, nothing else. A faster kernel
 same results. The method and its source: docs/comparison.md.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from greenline.prints import weights
-from greenline.prints.features import NAMES, Evidence, measure
+from greenline.prints.features import Evidence, measure
 from greenline.prints.pairing import pair
 from greenline.prints.prepared import Prepared, prepare
 from greenline.prints.relaxation import compatibility, relax
+from greenline.prints.scoring import Weights
 from greenline.prints.similarity import candidates, local_similarity
+from greenline.prints.weights import UPRIGHT
 
 __all__ = ["LOWEST_SCORE", "Comparison", "Prepared", "compare", "evidence", "prepare", "rank_score"]
 
 LOWEST_SCORE = 0.0  # nothing in common, or too little to compare
-_COEFFICIENTS = np.array([weights.COEFFICIENTS[name] for name in NAMES], np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,17 +40,22 @@ class Comparison:
     rotation: float = 0.0
 
 
-def compare(a: Prepared, b: Prepared) -> Comparison:
-    """Compare two prints. compare(b, a) gives the same score and the same pairs, turned round."""
+def compare(a: Prepared, b: Prepared, weights: Weights = UPRIGHT, model: str = "") -> Comparison:
+    """Compare two prints. compare(b, a) gives the same score and the same pairs, turned round.
+
+    weights: weights.FREE for prints that may lie in any direction. model: the extractor of both,
+    which decides what the score means; without it the most cautious scale is taken.
+    """
     if b.order < a.order:
-        turned = compare(b, a)
+        turned = compare(b, a, weights, model)
         return Comparison(turned.score, turned.pairs[:, ::-1], -turned.rotation)
     found = evidence(a, b)
     if found is None:
         return Comparison(LOWEST_SCORE, np.empty((0, 2), np.int64))
     pairing = found.pairing
     pairs = np.stack([a.index[pairing.first], b.index[pairing.second]], axis=1)
-    return Comparison(_score(measure(found)), pairs, pairing.motion.rotation)
+    score = float(weights.tail(model).score(weights.odds(measure(found))))
+    return Comparison(score, pairs, pairing.motion.rotation)
 
 
 def rank_score(a: Prepared, b: Prepared) -> float:
@@ -80,9 +84,3 @@ def evidence(a: Prepared, b: Prepared) -> Evidence | None:
     if not len(pairing):
         return None
     return Evidence(a, b, similarity, found, strength, pairing)
-
-
-def _score(features: NDArray[np.float64]) -> float:
-    """Return the learned score: -log10 of a logistic tail fitted to impostors, never negative."""
-    odds = weights.INTERCEPT + float(_COEFFICIENTS @ features)
-    return float(np.logaddexp(0.0, weights.TAIL_SLOPE * (odds - weights.TAIL_START))) / math.log(10)

@@ -53,9 +53,9 @@ def _direction_mass(angle: float) -> float:
 
 CENTRES = _cell_centres()  # (52, 2), along and across the minutia's direction
 # NumPy has no erf: the mass is tabulated once, finely enough that interpolation does not show.
-_MASS_ANGLES = np.linspace(-math.pi, math.pi, 4097)
-_MASS = np.array([_direction_mass(angle) for angle in _MASS_ANGLES])
-_SECTION_CENTRES = (np.arange(SECTIONS) + 0.5) * _SECTION_WIDTH - math.pi
+MASS_ANGLES = np.linspace(-math.pi, math.pi, 4097)
+MASS = np.array([_direction_mass(angle) for angle in MASS_ANGLES])
+SECTION_CENTRES = (np.arange(SECTIONS) + 0.5) * _SECTION_WIDTH - math.pi
 
 
 def describe(
@@ -117,8 +117,8 @@ def _values(
     if len(centre):
         starts = np.flatnonzero(np.diff(centre, prepend=-1))
         difference = direction[centre] - direction[other]
-        angle = wrapped(difference[:, None] - _SECTION_CENTRES)
-        mass = np.interp(angle, _MASS_ANGLES, _MASS)
+        angle = wrapped(difference[:, None] - SECTION_CENTRES)
+        mass = np.interp(angle, MASS_ANGLES, MASS)
         weight = _spatial_weight(points[other] - points[centre], direction[centre])
         added = weight[:, :, None] * mass[:, None, :]
         value[centre[starts]] = np.add.reduceat(added, starts, axis=0)

@@ -4,6 +4,7 @@ Made once per template and kept; comparison.py takes two of them.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,10 @@ from greenline.prints.template import Template
 DPI = 500.0
 MAX_MINUTIAE = 120
 UNREPORTED_QUALITY = 0.75  # what an extractor's minutiae have on average, where none is given
+
+Describer = Callable[
+    [NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]], NDArray[np.uint64]
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,17 +46,21 @@ class Prepared:
         return len(self.points)
 
 
-def prepare(template: Template) -> Prepared:
-    """Prepare a template of any resolution. Minutiae whose numbers are not finite are left out."""
+def prepare(template: Template, describer: Describer = describe) -> Prepared:
+    """Prepare a template of any resolution. Minutiae whose numbers are not finite are left out.
+
+    describer: cylinder.describe, or what gives the same faster.
+    """
     index = _best(template)
     scale = DPI / template.dpi
     x, y = template.x[index].astype(np.float64), template.y[index].astype(np.float64)
-    points = np.stack([x * scale, -y * scale], axis=1)
+    # What a gallery keeps of a place is a float32: the same number here, the same score there.
+    points = np.stack([x * scale, -y * scale], axis=1).astype(np.float32).astype(np.float64)
     direction = template.direction[index].astype(np.float64)
     quality = template.quality[index] / 100.0
     quality[template.quality[index] == 0] = UNREPORTED_QUALITY
     hull = convex_hull(points)
-    words = describe(points, direction, hull)
+    words = describer(points, direction, hull)
     content = points.tobytes() + direction.tobytes() + quality.tobytes()
     order = int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big")
     return Prepared(points, direction, template.kind[index], quality, index, hull, words, order)

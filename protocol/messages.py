@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from greenline.protocol.errors import MalformedError
 
-VERSION = 1
+VERSION = 2
 RESULT_BYTES = 4096
 """Every result has this size before sealing, so that its length says nothing."""
 MAX_MESSAGE_BYTES = 64 * 1024
@@ -23,6 +23,8 @@ Label = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[ -~]+\Z")]
 """Printable ASCII, so that the longest result still fits its padded size."""
 Finger = Annotated[int, Meta(ge=0, le=10)]
 Quality = Annotated[int, Meta(ge=0, le=100)]
+TargetFpir = Annotated[float, Meta(ge=1e-9, le=0.5)]
+"""A false positive identification rate."""
 Milliseconds = Annotated[int, Meta(ge=0, le=2**62)]
 
 
@@ -47,22 +49,45 @@ class ImpressionMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A search that a case asks for. lists: the names of the lists that may be searched."""
+    """A search that a case asks for. lists: the names of the lists that may be searched.
+
+    target_fpir: the chance that a search of strangers alone may name anyone; None leaves it to the
+    matcher. free_placement: the fingers may lie in any direction on this kiosk's sensor.
+    """
 
     purpose: Label
     lists: Annotated[tuple[Label, ...], Meta(min_length=1, max_length=8)]
     impressions: Annotated[tuple[ImpressionMessage, ...], Meta(min_length=1, max_length=20)]
     software: Label
-    version: Annotated[int, Meta(ge=1, le=1)] = VERSION
+    target_fpir: TargetFpir | None = None
+    free_placement: bool = False
+    version: Annotated[int, Meta(ge=2, le=2)] = VERSION
 
 
 class Candidate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An entry that resembles the probe: a lead that people verify."""
+    """A person whose prints resemble the probe: a lead that people verify.
+
+    score: of all fingers together. finger: position of the most alike entry. fingers: how many the
+    score rests on. relabelled: the prints fit at other positions than they are said to be.
+    """
 
     reference: Label
     list_name: Label
     score: float
     finger: Finger
+    fingers: Annotated[int, Meta(ge=1, le=10)] = 1
+    relabelled: bool = False
+
+
+class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why the first candidate was named: the minutiae that meet, for an examiner's page.
+
+    impression: which of the request's. finger: of the entry. pairs: 10 bytes each, see pairs.py.
+    """
+
+    impression: Annotated[int, Meta(ge=0, le=19)]
+    finger: Finger
+    pairs: Annotated[bytes, Meta(max_length=600)]
 
 
 class SearchedList(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,12 +110,15 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answered_ms: Milliseconds
     software: Label
     reason: Annotated[str, Meta(max_length=200)] = ""
-    version: Annotated[int, Meta(ge=1, le=1)] = VERSION
+    evidence: Evidence | None = None
+    version: Annotated[int, Meta(ge=2, le=2)] = VERSION
 
     def __post_init__(self) -> None:
         """Refuse an answer that contradicts itself: "none" is only said after a whole search."""
         if (self.outcome is Outcome.CANDIDATES) != bool(self.candidates):
             raise ValueError("candidates are named if and only if the outcome is candidates")
+        if self.evidence is not None and not self.candidates:
+            raise ValueError("evidence is given for a candidate only")
         if self.outcome is Outcome.NONE and (self.coverage < 1 or not self.searched):
             raise ValueError("'none' needs a search of everything that was asked for")
 

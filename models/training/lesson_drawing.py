@@ -4,21 +4,27 @@ Drawn far wider than appearance.py does, so that what the network learns is the 
 way of drawing them. Used by lessons.py alone, which knows the truth.
 """
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy import ndimage
 
 from greenline.models.training.appearance import MIDDLE, PAD
 from greenline.models.training.fields import bilinear
 from greenline.models.training.fingers import Finger
+from greenline.models.training.textures import (
+    Picture,
+    laid_anew,
+    logistic,
+    moved,
+    noise,
+    sixteen_greys,
+    stripes,
+    through_jpeg,
+)
 
 HEIGHT, WIDTH = 352, 320
-
-Picture = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,16 +49,7 @@ class Scene:
 
 
 def _noise(rng: np.random.Generator, sigma: float) -> Picture:
-    """Return noise of deviation 1; coarse grains are drawn small and enlarged."""
-    step = max(1, int(sigma / 3))
-    shape = (-(-HEIGHT // step) + 4, -(-WIDTH // step) + 4)
-    rough = rng.standard_normal(shape, np.float32)
-    smooth = ndimage.gaussian_filter(rough, sigma / step, mode="wrap")
-    smooth /= max(1e-6, float(smooth.std()))
-    if step == 1:
-        return np.ascontiguousarray(smooth[:HEIGHT, :WIDTH])
-    large = ndimage.zoom(smooth, step, order=1)
-    return np.ascontiguousarray(large[:HEIGHT, :WIDTH])
+    return noise(rng, (HEIGHT, WIDTH), sigma, edge="wrap")
 
 
 def draw_outline(
@@ -80,14 +77,14 @@ def draw_touch(scene: Scene) -> tuple[Picture, Picture]:
     level = _level(scene)
     grain = _grain(scene)
     soft = np.exp(rng.uniform(np.log(0.05), np.log(0.5)))
-    touch = _logistic((ridges - level + grain) / soft)
+    touch = logistic((ridges - level + grain) / soft)
     rim = scene.out
     if scene.chance(0.4):  # the rim dissolves into specks
         rim = rim + rng.uniform(0.03, 0.14) * scene.noise(rng.uniform(0.8, 2.0))
-    touch *= _logistic((1 - rim) / rng.uniform(0.01, 0.06))
+    touch *= logistic((1 - rim) / rng.uniform(0.01, 0.06))
     holes = np.zeros_like(touch)
     if scene.chance(0.2):
-        holes = _logistic((scene.noise(rng.uniform(8, 25)) - rng.uniform(1.3, 2.2)) / 0.1)
+        holes = logistic((scene.noise(rng.uniform(8, 25)) - rng.uniform(1.3, 2.2)) / 0.1)
     for _ in range(int(rng.integers(1, 4)) if scene.chance(0.15) else 0):
         holes = np.maximum(holes, _scar(scene))
     touch *= 1 - holes
@@ -127,12 +124,8 @@ def _grain(scene: Scene) -> Picture:
     return np.asarray(grain, np.float32)
 
 
-def _logistic(value: Picture) -> Picture:
-    return (1 / (1 + np.exp(-np.clip(value, -30, 30)))).astype(np.float32)
-
-
 def _patches(scene: Scene, size: float) -> Picture:
-    return _logistic((scene.noise(size) - scene.rng.uniform(-0.5, 1.2)) / 0.25)
+    return logistic((scene.noise(size) - scene.rng.uniform(-0.5, 1.2)) / 0.25)
 
 
 def _scar(scene: Scene) -> Picture:
@@ -143,8 +136,8 @@ def _scar(scene: Scene) -> Picture:
     right, down = x - middle[0] * WIDTH, y - middle[1] * HEIGHT
     across = right * np.sin(angle) + down * np.cos(angle) + 3 * scene.noise(15)
     along = right * np.cos(angle) - down * np.sin(angle)
-    inside = _logistic((rng.uniform(30, 120) - np.abs(along)) / 5)
-    return np.asarray(inside * _logistic((rng.uniform(2, 7) - np.abs(across)) / 0.8))
+    inside = logistic((rng.uniform(30, 120) - np.abs(along)) / 5)
+    return np.asarray(inside * logistic((rng.uniform(2, 7) - np.abs(across)) / 0.8))
 
 
 def _smeared(scene: Scene, touch: Picture) -> Picture:
@@ -152,11 +145,7 @@ def _smeared(scene: Scene, touch: Picture) -> Picture:
     rng = scene.rng
     length, angle = rng.uniform(3, 10), rng.uniform(0, np.pi)
     steps = np.linspace(-length / 2, length / 2, 7)
-    moved = [
-        ndimage.shift(touch, (s * np.sin(angle), s * np.cos(angle)), order=1, mode="nearest")
-        for s in steps
-    ]
-    smeared = np.mean(moved, axis=0, dtype=np.float32)
+    smeared = np.mean(moved(touch, steps, angle), axis=0, dtype=np.float32)
     where = _patches(scene, 40) if scene.chance(0.7) else 1.0
     return np.asarray(touch + (smeared - touch) * where * rng.uniform(0.5, 1.0))
 
@@ -174,7 +163,7 @@ def draw_picture(
     contrast = rng.uniform(0.12, 1) if scene.chance(0.5) else rng.uniform(0.5, 1)
     ridge = ground * (1 - contrast)
     valley = ground - (ground - ridge) * rng.uniform(0, 0.35)
-    pressed = _logistic((1 - scene.out) / 0.05)
+    pressed = logistic((1 - scene.out) / 0.05)
     empty = np.full(touch.shape, ground, np.float32)
     if scene.chance(0.5):
         empty += rng.uniform(2, 18) * scene.noise(rng.uniform(50, 110))
@@ -184,7 +173,7 @@ def draw_picture(
     dark = ridge + rng.uniform(0, 20) * contrast * scene.noise(35)
     picture += touch * (np.minimum(dark, valley - 0.3 * (ground - ridge)) - valley)
     if scene.chance(0.25):
-        picture += rng.uniform(2, 10) * _stripes(scene)
+        picture += rng.uniform(2, 10) * stripes(rng, picture.shape)
     if scene.chance(0.25):
         specks = scene.noise(rng.uniform(0.7, 1.6)) > rng.uniform(2.6, 3.4)
         picture[specks] += rng.normal(0, 60)
@@ -195,22 +184,9 @@ def _underneath(
     scene: Scene, other: Finger, x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> Picture:
     """Return what another finger left on the glass, 0 to 1."""
-    rng = scene.rng
-    angle, shift = rng.uniform(-np.pi, np.pi), rng.normal(0, 30, 2)
-    right, down = x - MIDDLE[0], y - MIDDLE[1]
-    there_x = right * np.cos(angle) - down * np.sin(angle) + MIDDLE[0] + shift[0]
-    there_y = right * np.sin(angle) + down * np.cos(angle) + MIDDLE[1] + shift[1]
-    ridges = bilinear(other.skin[..., :1], there_x, there_y)[..., 0]
+    ridges = bilinear(other.skin[..., :1], *laid_anew(scene.rng, x, y, 30))[..., 0]
     faint = np.clip(0.7 + 0.5 * scene.noise(30), 0, 1)
     return np.asarray(np.clip(ridges, 0, 1) * faint, np.float32)
-
-
-def _stripes(scene: Scene) -> Picture:
-    lines = scene.rng.standard_normal(WIDTH if scene.chance(0.6) else HEIGHT).astype(np.float32)
-    lines = ndimage.gaussian_filter1d(lines, scene.rng.uniform(0.1, 3))
-    lines /= max(1e-6, float(lines.std()))
-    rows = lines[None, :] if len(lines) == WIDTH else lines[:, None]
-    return np.broadcast_to(rows, (HEIGHT, WIDTH))
 
 
 def draw_electronics(scene: Scene, picture: Picture) -> tuple[NDArray[np.uint8], Picture]:
@@ -228,10 +204,10 @@ def draw_electronics(scene: Scene, picture: Picture) -> tuple[NDArray[np.uint8],
         frame = _window(scene)
         picture = np.where(frame > 0.5, rng.choice([0.0, 255.0, rng.uniform(150, 255)]), picture)
     pixels = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
-    if scene.chance(0.25):  # four bits a pixel
-        pixels = (np.clip(np.rint(pixels / 17), 0, 15) * 17).astype(np.uint8)
+    if scene.chance(0.25):
+        pixels = sixteen_greys(pixels)
     if scene.chance(0.12):
-        pixels = _through_jpeg(pixels, int(rng.integers(30, 90)))
+        pixels = through_jpeg(pixels, int(rng.integers(30, 90)))
     return pixels, frame
 
 
@@ -244,9 +220,3 @@ def _window(scene: Scene) -> Picture:
     down = (y - HEIGHT / 2) * np.cos(angle) - (x - WIDTH / 2) * np.sin(angle)
     half = rng.uniform(80, 155), rng.uniform(90, 170)
     return np.asarray((np.abs(right) > half[0]) | (np.abs(down) > half[1]), np.float32)
-
-
-def _through_jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=quality)
-    return np.asarray(Image.open(file))

@@ -16,7 +16,6 @@ from greenline.models.training.fingers import Finger, flow_of
 from greenline.models.training.lesson_drawing import (
     HEIGHT,
     WIDTH,
-    Picture,
     Scene,
     draw_electronics,
     draw_outline,
@@ -24,6 +23,7 @@ from greenline.models.training.lesson_drawing import (
     draw_touch,
 )
 from greenline.models.training.orientation import Flow
+from greenline.models.training.textures import Picture
 from greenline.models.training.warp import Warp, draw_bend
 from greenline.prints.template import Kind
 

@@ -13,7 +13,8 @@ from scipy import ndimage
 from greenline.models.training.appearance import MIDDLE, PAD
 from greenline.models.training.fields import bilinear
 from greenline.models.training.fingers import Finger
-from greenline.models.training.quality_electronics import Picture, develop, noise
+from greenline.models.training.quality_electronics import develop
+from greenline.models.training.textures import Picture, laid_anew, logistic, moved, noise
 from greenline.models.training.warp import Warp, draw_bend
 
 BLOCK = 16  # px at 500 dpi
@@ -89,7 +90,7 @@ def draw_press(
     skin: Picture = bilinear(finger.skin, x, y).astype(np.float32)
     out = _outline(rng, given, x, y)
     touch, dry, wet, smudged = _touch(rng, given, skin, out)
-    pressed = _logistic((1 - out) / 0.05)
+    pressed = logistic((1 - out) / 0.05)
     ink, residue = _left_behind(rng, given, other, x, y)
     pixels = develop(rng, given.poor, touch, pressed, wet, ink)
     clear = _clearness(pixels, skin[..., 0], pressed)
@@ -156,8 +157,8 @@ def _touch(
     grain = grain + (0.05 + 0.25 * poor) * noise(rng, shape, 0.6)
     grain = grain + rng.uniform(0.5, 1.3) * dry * noise(rng, shape, rng.uniform(1.1, 2.2))
     soft = np.exp(rng.uniform(np.log(0.08), np.log(0.5)))
-    touch = _logistic((ridges - level + grain) / soft)
-    touch *= _logistic((1 - out) / rng.uniform(0.01, 0.06))
+    touch = logistic((ridges - level + grain) / soft)
+    touch *= logistic((1 - out) / rng.uniform(0.01, 0.06))
     smudged = given.smudged * _patch(rng, shape)
     if given.smudged:
         touch = touch + (_moved(rng, given.smudged, touch) - touch) * np.clip(2.5 * smudged, 0, 1)
@@ -168,10 +169,7 @@ def _moved(rng: np.random.Generator, strength: float, touch: Picture) -> Picture
     """Draw the finger over the glass, or set it down twice."""
     length, angle = 3 + 14 * strength, rng.uniform(0, np.pi)
     steps = np.linspace(-length / 2, length / 2, 7) if rng.random() < 0.7 else [0.0, length]
-    copies = [
-        ndimage.shift(touch, (s * np.sin(angle), s * np.cos(angle)), order=1, mode="nearest")
-        for s in steps
-    ]
+    copies = moved(touch, steps, angle)
     whole = np.mean(copies, axis=0) if len(copies) > 2 else 0.85 * np.max(copies, axis=0)
     return np.asarray(whole, np.float32)
 
@@ -192,7 +190,7 @@ def _left_behind(
     if kind < 0.75:
         ink = draw_residue(rng, other, x, y)
     if kind > 0.5:
-        grease = _logistic((noise(rng, x.shape, rng.uniform(4, 25)) - rng.uniform(0.6, 1.5)) / 0.2)
+        grease = logistic((noise(rng, x.shape, rng.uniform(4, 25)) - rng.uniform(0.6, 1.5)) / 0.2)
         ink = np.maximum(ink, grease * rng.uniform(0.5, 1))
     strength = given.residue * where
     return np.asarray(ink * (0.08 + 0.5 * strength) * where, np.float32), strength
@@ -205,14 +203,11 @@ def draw_residue(
     y: NDArray[np.float64],
 ) -> Picture:
     """Return the ridges, 0 to 1, that another finger left, patchy."""
-    angle, shift = rng.uniform(-np.pi, np.pi), rng.normal(0, 40, 2)
-    right, down = x - MIDDLE[0], y - MIDDLE[1]
-    there_x = right * np.cos(angle) - down * np.sin(angle) + MIDDLE[0] + shift[0]
-    there_y = right * np.sin(angle) + down * np.cos(angle) + MIDDLE[1] + shift[1]
+    there_x, there_y = laid_anew(rng, x, y, 40)
     ridges = bilinear(other.skin[..., :1], there_x, there_y)[..., 0]
     faint = np.clip(0.7 + 0.5 * noise(rng, x.shape, 30), 0, 1)
     out = np.hypot((there_x - MIDDLE[0]) / PAD[0], (there_y - MIDDLE[1]) / PAD[1])
-    faint = faint * _logistic((1 - out) / rng.uniform(0.03, 0.2))
+    faint = faint * logistic((1 - out) / rng.uniform(0.03, 0.2))
     return np.asarray(np.clip(ridges + 0.2, 0, 1) * faint, np.float32)
 
 
@@ -246,8 +241,4 @@ def _patch(rng: np.random.Generator, shape: tuple[int, ...]) -> Picture:
     """Return 1 where a fault is: everywhere, or in patches."""
     if rng.random() < 0.5:
         return np.ones(shape, np.float32)
-    return _logistic((noise(rng, shape, 45) + rng.uniform(-0.3, 0.7)) / 0.3)
-
-
-def _logistic(value: Picture) -> Picture:
-    return (1 / (1 + np.exp(-np.clip(value, -30, 30)))).astype(np.float32)
+    return logistic((noise(rng, shape, 45) + rng.uniform(-0.3, 0.7)) / 0.3)

@@ -21,6 +21,8 @@ from greenline.models.training.quality_lessons import CANVASES
 from greenline.prints.frame import Frame
 
 THRESHOLD = 0.4  # least probability of a minutia that counts
+NOISY = 6  # of so many lessons for the template network one is shown once more, in noise
+NOISE = (40.0, 180.0)  # grey levels: below, hardly a minutia is lost; above, hardly one is left
 _CELL = BLOCK // 4  # cells of a template lesson's contact to a block
 _UNSURE = 2
 
@@ -91,16 +93,27 @@ def _judged(shard: Path, counter: Counter) -> dict[str, NDArray[np.generic]]:
     return counts
 
 
+def in_noise(pixels: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
+    """Return each NOISY-th of the pictures (n, height, width) in noise of its own strength."""
+    rng = np.random.default_rng((seed, NOISY))
+    some = pixels[::NOISY]
+    deviation = rng.uniform(*NOISE, (len(some), 1, 1))
+    return (some + deviation * rng.standard_normal(some.shape)).clip(0, 255).astype(np.uint8)
+
+
 def _drawn(shard: Path, counter: Counter) -> dict[str, NDArray[np.generic]]:
     """Return pictures, counts and contact of a shard of lessons for the template network."""
     lessons = read_shard(shard)
+    pixels = np.stack([lesson.pixels for lesson in lessons])
+    pixels = np.concatenate([pixels, in_noise(pixels, int(shard.stem.rpartition("-")[2]))])
     contact = np.stack([lesson.contact for lesson in lessons]).astype(np.float32)
+    contact = np.concatenate([contact, contact[::NOISY]])
     contact[contact == _UNSURE] = 0.5
     count, height, width = contact.shape
     blocks = contact.reshape(count, height // _CELL, _CELL, width // _CELL, _CELL)
     return {
-        "pixels": np.stack([lesson.pixels for lesson in lessons]),
-        "found": np.stack([counter.count(lesson.pixels) for lesson in lessons]),
+        "pixels": pixels,
+        "found": np.stack([counter.count(each) for each in pixels]),
         "contact": blocks.mean(axis=(2, 4)).astype(np.float16),
     }
 

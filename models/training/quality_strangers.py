@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from greenline.models.training.fingers import Finger
 from greenline.models.training.quality_drawing import draw_residue
-from greenline.models.training.quality_electronics import Picture, electronics, noise
+from greenline.models.training.quality_electronics import electronics
+from greenline.models.training.textures import Picture, noise
 
 Shape = tuple[int, int]
 

@@ -70,6 +70,7 @@ KIOSKS = st.builds(
     ),
     page_port=st.integers(0, 65535),
     minimum_quality=st.integers(0, 100),
+    quality=WORDS,
     request_lifetime_h=st.floats(0.001, 72),
     resend_first_s=SECONDS,
     panel=PANELS,

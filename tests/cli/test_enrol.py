@@ -13,7 +13,8 @@ from tests.cli.conftest import BAD_FILES, SET, Told
 
 Greenline = Callable[..., Told]
 
-PURPOSE = ("--purpose", "border-check")
+ADULT = "--adult-confirmed"
+PURPOSE = ("--purpose", "border-check", ADULT)
 
 
 def enrolled(site: Site) -> list[tuple[str, str, int]]:
@@ -56,7 +57,7 @@ def test_a_reference_and_a_finger_may_be_given(
 ) -> None:
     told = greenline(
         "enrol", prints / SET / "2_1.png", "--config", site.matcher_config, "--list", "watch",
-        "--reference", "case-17", "--finger", "7",
+        "--reference", "case-17", "--finger", "7", ADULT,
     )  # fmt: skip
 
     assert told.code == 0
@@ -66,7 +67,10 @@ def test_a_reference_and_a_finger_may_be_given(
 def test_the_same_picture_twice_is_one_entry(
     greenline: Greenline, site: Site, filled: bytes, a_print: Path
 ) -> None:
-    assert greenline("enrol", a_print, "--config", site.matcher_config, "--list", "watch").code == 0
+    assert (
+        greenline("enrol", a_print, "--config", site.matcher_config, "--list", "watch", ADULT).code
+        == 0
+    )
 
     assert enrolled(site) == [("watch", "1_1", 0)]
 
@@ -76,7 +80,7 @@ def test_each_bad_picture_is_refused_and_the_gallery_unchanged(
 ) -> None:
     for name, words in BAD_FILES.items():
         told = greenline(
-            "enrol", bad_files / name, "--config", site.matcher_config, "--list", "watch"
+            "enrol", bad_files / name, "--config", site.matcher_config, "--list", "watch", ADULT
         )
 
         assert (told.code, told.out) == (3, "")
@@ -112,8 +116,20 @@ def test_a_bad_picture_makes_no_list(greenline: Greenline, site: Site, bad_files
         assert found.lists() == {}
 
 
+def test_without_the_word_that_a_person_is_18_or_older_nothing_is_enrolled(
+    greenline: Greenline, site: Site, filled: bytes, prints: Path
+) -> None:
+    told = greenline(
+        "enrol", prints / SET / "2_1.png", "--config", site.matcher_config, "--list", "watch"
+    )
+
+    assert (told.code, told.out) == (2, "")
+    assert told.sentence.startswith("people under 18 are not enrolled: say --adult-confirmed")
+    assert (site.folder / "gallery.db").read_bytes() == filled
+
+
 def test_a_new_list_needs_a_purpose(greenline: Greenline, site: Site, a_print: Path) -> None:
-    told = greenline("enrol", a_print, "--config", site.matcher_config, "--list", "new")
+    told = greenline("enrol", a_print, "--config", site.matcher_config, "--list", "new", ADULT)
 
     assert (told.code, told.sentence) == (2, "the list 'new' is new: say --purpose for what it is")
 
@@ -122,7 +138,15 @@ def test_a_reference_that_cannot_be_one_is_refused(
     greenline: Greenline, site: Site, filled: bytes, a_print: Path
 ) -> None:
     told = greenline(
-        "enrol", a_print, "--config", site.matcher_config, "--list", "watch", "--reference", "Žana"
+        "enrol",
+        a_print,
+        "--config",
+        site.matcher_config,
+        "--list",
+        "watch",
+        "--reference",
+        "Žana",
+        ADULT,
     )
 
     assert (told.code, told.out) == (3, "")
@@ -139,7 +163,7 @@ def test_a_gallery_of_a_newer_version_is_left_as_it_is(
     before = path.read_bytes()
 
     told = greenline(
-        "enrol", prints / SET / "2_1.png", "--config", site.matcher_config, "--list", "watch"
+        "enrol", prints / SET / "2_1.png", "--config", site.matcher_config, "--list", "watch", ADULT
     )
 
     assert told.code == 5
@@ -152,7 +176,7 @@ def test_a_wrong_gallery_key_is_refused(
 ) -> None:
     (site.folder / "gallery.key").write_bytes(bytes(32))
 
-    told = greenline("enrol", a_print, "--config", site.matcher_config, "--list", "watch")
+    told = greenline("enrol", a_print, "--config", site.matcher_config, "--list", "watch", ADULT)
 
     assert told.code == 4
     assert "does not open the gallery" in told.sentence

@@ -214,6 +214,25 @@ def test_each_of_several_bad_files_has_its_line(greenline: Greenline, folder: Pa
     ]
 
 
+def test_one_bad_file_among_good_ones_has_its_line_in_its_place(
+    greenline: Greenline, folder: Path
+) -> None:
+    names = ["blazeface_short_range.tflite", SMALL, "greenline_192x192.tflite"]
+    for name in (MANIFEST, *names):
+        (folder / name).write_bytes((installed_folder() / name).read_bytes())
+    keep(folder, *names)
+    in_order = [file["name"] for file in read(folder)["files"]]
+    (folder / SMALL).write_bytes(b"damaged")
+
+    told = greenline("models", "check", "--folder", folder)
+
+    sentence = f"{SMALL} is not the file that the manifest names: install again"
+    assert (told.code, told.sentence) == (3, sentence)
+    assert [line.split()[:2] for line in told.out.splitlines()] == [
+        [name, "FAILED" if name == SMALL else "good"] for name in in_order
+    ]
+
+
 @pytest.mark.parametrize("command", ["check", "list"])
 @pytest.mark.parametrize(
     ("content", "words"),

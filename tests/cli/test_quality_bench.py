@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from greenline.models.quality_network import MODEL
-from tests.cli.conftest import FINGERS, IMPRESSIONS, SET
+from tests.cli.conftest import FINGERS, IMPRESSIONS, SET, Told
 
 
 def run(prints: Path, out: Path, *more: str) -> subprocess.CompletedProcess[str]:
@@ -51,10 +52,18 @@ def test_it_reports_every_view_and_goes_on_from_what_lies_there(
     assert (tmp_path / "r503-leader-1.tsv").stat().st_mtime_ns == made
 
 
-def test_a_table_of_nfiq_2_that_lacks_a_picture_is_refused(prints: Path, tmp_path: Path) -> None:
-    table = tmp_path / "nfiq2.csv"
-    table.write_text("image,nfiq2\n")
-    done = run(prints, tmp_path / "out", "--nfiq2", str(table))
+def test_a_wrong_table_for_the_second_view_is_told_before_the_work_begins(
+    greenline: Callable[..., Told], prints: Path, nfiq2: Path, tmp_path: Path
+) -> None:
+    out, missing = tmp_path / "out", tmp_path / "none.csv"
+    tables = ("--nfiq2", nfiq2, "--nfiq2-r503", missing)
+    told = greenline("bench", "quality", prints, "--out", out, *tables)
 
-    assert done.returncode == 3
-    assert f"lacks {SET}/1_1" in done.stderr
+    assert (told.code, told.sentence) == (3, f"{missing} cannot be read: No such file or directory")
+    assert not out.exists()
+
+
+def test_the_help_says_that_out_holds_pieces_of_the_prints(greenline: Callable[..., Told]) -> None:
+    told = greenline("bench", "quality", "--help")
+
+    assert "pieces of the prints" in " ".join(told.out.replace("│", " ").split())

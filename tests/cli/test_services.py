@@ -99,12 +99,20 @@ KIOSK = {
         "panel: the pin GPIO6 is named for two devices",
     ),
     "a network that does not exist": (
-        "kiosk.toml", put('model = "leader-1"', 'model = "leader-9"'), 4,
+        "kiosk.toml", put('model = "greenline-1"', 'model = "leader-9"'), 4,
         "model: there is no 'leader-9', but leader-1, greenline-1",
     ),
+    "a judge that does not exist": (
+        "kiosk.toml", put('quality = "auto"', 'quality = "nfiq-2"'), 4,
+        "quality: there is no 'nfiq-2', but auto, greenline-utility-1, greenline-gradient-1",
+    ),
     "a mode that the network has not": (
-        "kiosk.toml", put("accurate = false", "accurate = true"), 4,
-        "accurate: the model leader-1 has no such mode",
+        "kiosk.toml",
+        both(
+            put("accurate = false", "accurate = true"),
+            put('model = "greenline-1"', 'model = "leader-1"'),
+        ),
+        4, "accurate: the model leader-1 has no such mode",
     ),
     "a pin that no board has": ("kiosk.toml", in_panel("buzzer = 28"), 4, "`$.panel.buzzer`"),
     "bad name": ("kiosk.toml", put('name = "kiosk-01"', 'name = "Kiosk 1/#"'), 4, "is not a name"),

@@ -15,7 +15,8 @@ from greenline.firmware.errors import StoreFullError
 from greenline.firmware.line import Case, Impression, Line, Unusable
 from greenline.firmware.store import Store
 from greenline.models.extraction import Extractor
-from greenline.models.quality import ALGORITHM, judge
+from greenline.models.quality import ALGORITHM, Quality, Reason, judge
+from greenline.models.quality_network import MODEL, QualityNetwork
 from greenline.models.training.synthesis import Conditions, as_sensor, make_finger, press
 from greenline.prints import fmr
 from greenline.prints.frame import Frame
@@ -139,6 +140,39 @@ def test_a_case_becomes_one_sealed_signed_durable_request(
     assert [found.template for found in request.impressions] == [impression.record]
     assert request.impressions[0].quality_algorithm == ALGORITHM
     assert request.impressions[0].model == impression.model
+
+
+def test_the_request_says_which_network_judged(
+    line: Line, module: ZfmModule, finger: Frame, store: Store, parties: Parties
+) -> None:
+    network = QualityNetwork()
+    module.press(finger)
+    seen: list[Quality] = []
+    take(line)  # from then on the size is known, and upper rows are looked at
+
+    impression = dataclasses.replace(line, judge=network.judge).take(2, seen=seen.append)
+
+    assert isinstance(impression, Impression)
+    assert impression.quality == network.judge(finger)
+    assert [quality.score for quality in seen] == sorted(quality.score for quality in seen)
+    assert seen[0].score >= line.minimum_quality
+    submitted = line.submit(Case("border-check", ("watch",), (impression,)))
+    stored = store.envelope(submitted.pending.request_id)
+    assert stored is not None
+    request = decode_request(Envelope.from_bytes(stored).open(parties.matcher_opener))
+    assert request.impressions[0].quality == impression.quality.score
+    assert request.impressions[0].quality_algorithm == MODEL
+
+
+def test_residue_beside_a_finger_is_no_reason_to_refuse_it(
+    line: Line, module: ZfmModule, finger: Frame
+) -> None:
+    said = Quality(60, (Reason.RESIDUE,), MODEL)
+    module.press(finger)
+
+    impression = take(dataclasses.replace(line, judge=lambda _: said))
+
+    assert impression.quality == said
 
 
 def test_two_requests_of_one_case_have_ids_of_their_own(

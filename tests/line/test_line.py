@@ -36,9 +36,8 @@ def test_a_kiosk_with_the_other_network_finds_whom_the_centre_enrolled_with_the_
 ) -> None:
     config = checkpoint.site.folder / "kiosk.toml"
     text = config.read_text()
-    assert 'model = "leader-1"' in text
-    text = text.replace('model = "leader-1"', 'model = "greenline-1"')
-    config.write_text(text.replace("accurate = false", "accurate = true"))
+    assert 'model = "greenline-1"' in text
+    config.write_text(text.replace('model = "greenline-1"', 'model = "leader-1"'))
     checkpoint.start(*EVERYTHING)
 
     known = checkpoint.answer(checkpoint.take(ENROLLED))

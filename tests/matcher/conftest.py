@@ -19,13 +19,14 @@ from greenline.matcher.config import MatcherConfig
 from greenline.matcher.engine import LocalEngine
 from greenline.matcher.gallery import KEY_BYTES, Gallery
 from greenline.matcher.ledger import Ledger
-from greenline.matcher.service import Service
+from greenline.matcher.service import Service, Terms
 from greenline.protocol.keys import Identity
 from greenline.protocol.topics import result_topic
 from tests.matcher.asking import LIST, PURPOSE, THRESHOLD, Clock, Kiosk, MatcherKeys
 from tests.matcher.serving import Log, Running, Start, Uplink
 
 SOON_S = 0.05
+AT_ONCE = Terms(retry_s=SOON_S, upkeep_s=SOON_S)
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def answering(
 
 @pytest.fixture
 def log() -> Iterator[Log]:
-    log, logger = Log(), logging.getLogger("greenline.matcher.service")
+    log, logger = Log(), logging.getLogger("greenline.matcher")
     logger.addHandler(log)
     logger.setLevel(logging.INFO)
     yield log
@@ -111,15 +112,14 @@ def start(settings: LinkSettings, ledger: Ledger, now_ms: Clock, log: Log) -> It
     """Start services that try again at once, wait for the broker, and are stopped at the end."""
     running: list[Running] = []
 
-    def run(answering: Answering, *, connected: bool = True) -> Running:
+    def run(answering: Answering, *, connected: bool = True, terms: Terms = AT_ONCE) -> Running:
         service = Service(
             settings,
             ledger,
             answering,
             now_ms,
             jitter=lambda ceiling: min(ceiling, SOON_S),
-            retry_s=SOON_S,
-            upkeep_s=SOON_S,
+            terms=terms,
         )
         thread = threading.Thread(target=service.run, daemon=True)
         running.append(Running(service, thread))

@@ -165,7 +165,7 @@ def test_a_request_without_any_minutia_is_refused_and_never_none(
         (b"\xc1 no message", "this is not a request"),
         (b"", "this is not a request"),
         (request_body(finger(1)).replace(b"FMR\0", b"FMC\0"), "not a valid minutiae record"),
-        (request_body(finger(1)).replace(b"version\x01", b"version\x02"), "this is not a request"),
+        (request_body(finger(1)).replace(b"version\x02", b"version\x03"), "this is not a request"),
         (bytes(70_000), "a message of 70000 bytes is too large"),
     ],
 )

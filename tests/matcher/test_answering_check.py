@@ -8,6 +8,7 @@ from greenline.matcher.answering import Answering
 from greenline.protocol.envelope import Envelope, EnvelopeKind
 from greenline.protocol.errors import ForgedError, MalformedError, ProtocolError, WrongKeyError
 from greenline.protocol.keys import OpeningKey
+from greenline.protocol.messages import Outcome
 from tests.matcher.asking import (
     NOW_MS,
     Kiosk,
@@ -64,11 +65,22 @@ def test_a_kiosk_may_not_name_another_in_its_envelope(answering: Answering, kios
         answering.check(sealed, "kiosk-02")
 
 
-def test_a_request_sealed_to_another_matcher_is_refused(answering: Answering, kiosk: Kiosk) -> None:
+def test_a_kiosk_that_seals_to_another_key_is_told_so_and_nobody_else(
+    answering: Answering, kiosk: Kiosk
+) -> None:
+    """An answer to whoever cannot sign as the kiosk could end a request that is none of his."""
     other = OpeningKey.generate().public
+    impostor = Kiosk(kiosk.name, kiosk.matcher)
 
-    with pytest.raises(WrongKeyError, match="sealed to another matcher's key"):
-        answering.check(kiosk.seal(request_body(finger(1)), recipient=other), kiosk.name)
+    answer = answering.answer(kiosk.seal(request_body(finger(1)), recipient=other), kiosk.name)
+    result = kiosk.open(answer.envelope)
+
+    assert (result.outcome, result.reason) == (
+        Outcome.REFUSED, "the envelope was sealed to another key",
+    )  # fmt: skip
+    assert (answer.final, answer.refusal) == (True, "WrongKeyError")
+    with pytest.raises(WrongKeyError, match="signed with another key"):
+        answering.answer(impostor.seal(request_body(finger(1)), recipient=other), kiosk.name)
 
 
 def test_a_result_is_no_request(answering: Answering, kiosk: Kiosk) -> None:

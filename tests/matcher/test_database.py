@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from greenline.matcher.database import Database
+from greenline.matcher.database import DamagedError, Database
 from greenline.matcher.errors import DatabaseError
 
 KIND, APPLICATION_ID, SCHEMA = "notebook", 0x6E6F7465, 2
@@ -144,6 +144,54 @@ def test_a_damaged_page_is_named_and_never_read_as_empty(path: Path) -> None:
         pytest.raises(DatabaseError, match="is damaged; it was left as it is: restore"),
     ):
         notes(database)
+
+
+def test_a_whole_file_has_nothing_wrong_and_a_damaged_one_is_told(path: Path) -> None:
+    with closing(open_file(path)) as database, database.write() as db:
+        db.executemany("INSERT INTO note VALUES (?)", [("text " * 100,)] * 200)
+    with closing(open_file(path)) as database:
+        assert database.integrity() == []
+    content = bytearray(path.read_bytes())
+    page = int.from_bytes(content[16:18])
+    content[5 * page : 6 * page] = bytes(page)
+    path.write_bytes(content)
+
+    with closing(open_file(path)) as database:
+        assert database.integrity() != []
+        with pytest.raises(DamagedError):
+            notes(database)
+
+
+NEXT = "ALTER TABLE note ADD COLUMN author TEXT; UPDATE note SET author = 'nobody';"
+
+
+def open_newer(path: Path) -> Database:
+    return Database(path, KIND, APPLICATION_ID, SCHEMA + 1, TABLES, {SCHEMA: NEXT})
+
+
+def test_an_older_file_is_brought_up_to_date_once(path: Path) -> None:
+    with closing(open_file(path)) as database:
+        write(database, "old")
+    start = threading.Barrier(4)
+    faults: list[BaseException] = []
+
+    def upgrade() -> None:
+        start.wait()
+        try:
+            open_newer(path).close()
+        except DatabaseError as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=upgrade) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert faults == []
+    with closing(open_newer(path)) as database:
+        assert database.read("SELECT * FROM note") == [("old", "nobody")]
+        assert database.read("PRAGMA user_version") == [(SCHEMA + 1,)]
 
 
 def test_several_openers_of_a_new_file_make_its_tables_once(path: Path) -> None:

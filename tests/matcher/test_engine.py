@@ -3,12 +3,16 @@
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from greenline.matcher.engine import Found, LocalEngine, Search
+from greenline.matcher.engine import Found, LocalEngine, Probe, Query, Search
+from greenline.matcher.fusion import threshold_for
 from greenline.matcher.gallery import Gallery
+from greenline.matcher.shortlist import Stages
 from greenline.prints.template import Template
 from tests.matcher.asking import (
     LIST,
@@ -41,7 +45,8 @@ def engine(gallery: Gallery) -> LocalEngine:
 
 
 def search(engine: LocalEngine, *probes: Template, lists: tuple[str, ...] = (LIST,)) -> Search:
-    return engine.search(probes, lists, THRESHOLD, 5)
+    """Search for fingers of unknown position."""
+    return engine.search(Query([Probe(probe, 0, MODEL) for probe in probes], lists, THRESHOLD, 5))
 
 
 def references(found: Search) -> list[str]:
@@ -63,7 +68,7 @@ def test_another_impression_of_an_enrolled_finger_is_found_and_nothing_else(
     found = search(engine, mate(finger(3)))
 
     (candidate,) = found.candidates
-    assert candidate == Found("entry-3", LIST, 3, candidate.score)
+    assert candidate == Found("entry-3", LIST, 3, candidate.score, entry_id=3)
     assert candidate.score > THRESHOLD
     assert found.searched == ((gallery.lists()[LIST], 5),)
     assert found.coverage == 1.0
@@ -74,11 +79,11 @@ def test_an_unknown_finger_is_not_found_in_what_was_searched_whole(
 ) -> None:
     enrol(gallery, 1)
 
-    assert search(engine, finger(2)) == Search((), ((gallery.lists()[LIST], 1),), 1.0)
+    assert search(engine, finger(2)) == Search((), ((gallery.lists()[LIST], 1),), 1.0, THRESHOLD)
 
 
 def test_an_empty_list_is_searched_whole(gallery: Gallery, engine: LocalEngine) -> None:
-    assert search(engine, finger(1)) == Search((), ((gallery.lists()[LIST], 0),), 1.0)
+    assert search(engine, finger(1)) == Search((), ((gallery.lists()[LIST], 0),), 1.0, THRESHOLD)
 
 
 def test_what_another_process_enrols_is_found_by_the_next_search_and_its_removal_noticed(
@@ -120,19 +125,117 @@ def test_only_the_lists_asked_for_are_searched_each_once(
     assert [(info.name, entries) for info, entries in found.searched] == [("other", 1), (LIST, 1)]
 
 
-def test_a_reference_with_several_fingers_is_one_candidate_with_its_best(
+def asked(*fingers: tuple[int, Template], **more: object) -> Query:
+    """Ask for fingers at positions."""
+    probes = [Probe(template, position, MODEL) for position, template in fingers]
+    return Query(probes, (LIST,), THRESHOLD, 5, **more)
+
+
+def enrol_hand(gallery: Gallery, reference: str, **fingers: int) -> None:
+    """Enrol one person's fingers: f2=11 enrols finger 11 as position 2."""
+    for name, seed in fingers.items():
+        assert gallery.enrol(LIST, reference, int(name[1:]), record(finger(seed)), MODEL)
+
+
+def test_a_person_with_several_fingers_is_one_candidate_with_all_of_them(
     gallery: Gallery, engine: LocalEngine
 ) -> None:
-    gallery.enrol(LIST, "person", 2, record(finger(1)), MODEL)
-    gallery.enrol(LIST, "person", 7, record(finger(2)), MODEL)
-    one, two = mate(finger(1)), mate(finger(2))
+    enrol_hand(gallery, "person", f2=1, f7=2)
+    two, seven = (2, mate(finger(1))), (7, mate(finger(2)))
 
-    (first,) = search(engine, one).candidates
-    (second,) = search(engine, two).candidates
-    (both,) = search(engine, one, two).candidates
+    (first,) = engine.search(asked(two)).candidates
+    (second,) = engine.search(asked(seven)).candidates
+    (both,) = engine.search(asked(two, seven)).candidates
 
-    assert (first.finger, second.finger) == (2, 7)
-    assert both == max(first, second, key=lambda found: found.score)
+    assert (first.finger, second.finger, first.fingers) == (2, 7, 1)
+    assert both.score > max(first.score, second.score) + 3
+    assert (both.fingers, both.relabelled) == (2, False)
+
+
+def test_swapped_fingers_are_found_and_said_to_be_swapped(
+    gallery: Gallery, engine: LocalEngine
+) -> None:
+    enrol_hand(gallery, "person", f2=1, f7=2)
+    right = asked((2, mate(finger(1))), (7, mate(finger(2))))
+    swapped = asked((2, mate(finger(2))), (7, mate(finger(1))))
+
+    (as_labelled,) = engine.search(right).candidates
+    (found,) = engine.search(swapped).candidates
+
+    assert (found.relabelled, found.fingers) == (True, 2)
+    assert found.score == pytest.approx(as_labelled.score - np.log10(2))
+
+
+def test_one_matching_finger_beside_a_foreign_one_is_worth_less(
+    gallery: Gallery, engine: LocalEngine
+) -> None:
+    enrol_hand(gallery, "person", f2=1, f7=2)
+    alone = engine.search(asked((2, mate(finger(1))))).candidates[0]
+    beside = engine.search(asked((2, mate(finger(1))), (7, finger(99)))).candidates[0]
+    assert THRESHOLD < beside.score < alone.score
+
+
+def test_the_rate_asked_for_raises_the_threshold_with_the_number_of_persons(
+    gallery: Gallery, engine: LocalEngine
+) -> None:
+    for seed in range(1, 11):
+        enrol(gallery, seed)
+    enrol_hand(gallery, "entry-10", f3=77)  # another finger of one of them
+
+    found = engine.search(asked((0, mate(finger(1))), target_fpir=1e-6))
+    assert found.threshold == pytest.approx(threshold_for(1e-6, 10))
+    assert references(found) == ["entry-1"]
+    assert engine.search(asked((0, mate(finger(1))), target_fpir=0.5)).threshold == THRESHOLD
+
+
+def test_free_placement_finds_a_finger_that_lies_upside_down(
+    gallery: Gallery, engine: LocalEngine
+) -> None:
+    enrol(gallery, 1)
+    probe = mate(finger(1))
+    turned = replace(
+        probe,
+        x=probe.width - probe.x,
+        y=probe.height - probe.y,
+        direction=np.mod(probe.direction + np.pi, 2 * np.pi).astype(np.float32),
+    )
+
+    def score(template: Template, *, free: bool) -> float:
+        return engine.search(asked((0, template), free_placement=free)).candidates[0].score
+
+    assert score(turned, free=True) == pytest.approx(score(probe, free=True), abs=0.1)
+    assert score(turned, free=False) < score(probe, free=False) - 1
+
+
+def test_evidence_names_the_minutiae_that_meet(gallery: Gallery, engine: LocalEngine) -> None:
+    enrol(gallery, 1, position=4)
+    probe = mate(finger(1))
+    found = engine.search(asked((4, finger(50)), (4, probe), evidence=True))
+    assert found.meeting is not None
+    assert (found.meeting.impression, found.meeting.finger) == (1, 4)
+    assert len(found.meeting.pairs) > 20
+    places = {(float(x), float(y)) for x, y in zip(probe.x, probe.y, strict=True)}
+    for one, other in found.meeting.pairs:
+        assert (one.x, one.y) in places
+        assert np.hypot(one.x - other.x, one.y - other.y) < 15
+    assert engine.search(asked((4, probe))).meeting is None
+
+
+@pytest.mark.parametrize(
+    "stages",
+    [
+        Stages(ranked_above=20, least_ranked=10),
+        Stages(ranked_above=20, voted_above=20, least_voted=20, least_ranked=10),
+    ],
+)
+def test_stages_find_whom_the_whole_comparison_finds(gallery: Gallery, stages: Stages) -> None:
+    for seed in range(1, 101):
+        enrol(gallery, seed)
+    whole, staged = LocalEngine(gallery), LocalEngine(gallery, stages, threads=3)
+    for seed in range(1, 101, 9):
+        query = asked((0, mate(finger(seed))))
+        assert staged.search(query).candidates == whole.search(query).candidates
+        assert references(staged.search(query)) == [f"entry-{seed}"]
 
 
 def test_candidates_come_best_first_and_only_so_many(gallery: Gallery, engine: LocalEngine) -> None:
@@ -141,7 +244,7 @@ def test_candidates_come_best_first_and_only_so_many(gallery: Gallery, engine: L
         gallery.enrol(LIST, f"near-{number}", 0, record(near), MODEL)
     gallery.enrol(LIST, "same", 0, record(finger(1)), MODEL)
 
-    found = engine.search((finger(1),), (LIST,), THRESHOLD, 3)
+    found = engine.search(Query([Probe(finger(1))], (LIST,), THRESHOLD, 3))
 
     scores = [candidate.score for candidate in found.candidates]
     assert len(scores) == 3
@@ -154,8 +257,11 @@ def test_the_threshold_itself_is_enough(gallery: Gallery, engine: LocalEngine) -
     probe = mate(finger(1))
     (candidate,) = search(engine, probe).candidates
 
-    assert engine.search((probe,), (LIST,), candidate.score, 5).candidates == (candidate,)
-    assert engine.search((probe,), (LIST,), candidate.score + 1e-6, 5).candidates == ()
+    def least(score: float) -> Search:
+        return engine.search(Query([Probe(probe, 0, MODEL)], (LIST,), score, 5))
+
+    assert least(candidate.score).candidates == (candidate,)
+    assert least(candidate.score + 1e-6).candidates == ()
 
 
 def test_searching_leaves_the_gallery_as_it_was(
@@ -169,23 +275,6 @@ def test_searching_leaves_the_gallery_as_it_was(
 
     assert gallery_path.read_bytes() == before
     assert len(gallery.entry_ids()) == 1
-
-
-def test_in_a_large_gallery_the_mate_is_on_the_shortlist(
-    gallery: Gallery, engine: LocalEngine
-) -> None:
-    """Above 500 entries only the best ranked are compared in full."""
-    with gallery._db.write() as db:  # one commit, since 520 would take longer than all the rest
-        for seed in range(1, 521):
-            plain, name = record(finger(seed, minutiae=15)), f"entry-{seed}"
-            sealed = gallery._seal(plain, f"{LIST}\n{name}\n0".encode())
-            row = (seed, name.encode(), LIST, name, MODEL, sealed)
-            db.execute("INSERT INTO entry VALUES (?, ?, ?, ?, 0, ?, 0, ?)", row)
-
-    found = search(engine, mate(finger(333, minutiae=15)))
-
-    assert references(found)[0] == "entry-333"
-    assert (found.searched[0][1], found.coverage) == (520, 1.0)
 
 
 @pytest.mark.parametrize("minutiae", [0, 1, 2, 3])

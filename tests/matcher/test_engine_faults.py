@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from greenline.matcher.engine import LocalEngine, Search
+from greenline.matcher.engine import LocalEngine, Probe, Query, Search
 from greenline.matcher.errors import DatabaseError
 from greenline.matcher.gallery import Gallery
 from greenline.prints.template import Template
 from tests.matcher.asking import (
     LIST,
+    MODEL,
     PURPOSE,
     THRESHOLD,
     enrol,
@@ -27,7 +28,7 @@ def engine(gallery: Gallery) -> LocalEngine:
 
 
 def search(engine: LocalEngine, *probes: Template, lists: tuple[str, ...] = (LIST,)) -> Search:
-    return engine.search(probes, lists, THRESHOLD, 5)
+    return engine.search(Query([Probe(probe, 0, MODEL) for probe in probes], lists, THRESHOLD, 5))
 
 
 def references(found: Search) -> list[str]:
@@ -116,7 +117,7 @@ def test_removing_an_unreadable_entry_makes_the_rest_whole_again(
 
     gallery.remove(LIST, "entry-1")
 
-    assert search(engine, finger(3)) == Search((), ((gallery.lists()[LIST], 1),), 1.0)
+    assert search(engine, finger(3)) == Search((), ((gallery.lists()[LIST], 1),), 1.0, THRESHOLD)
 
 
 def test_a_gallery_that_cannot_be_read_is_a_fault_and_no_empty_result(

@@ -167,7 +167,7 @@ def test_a_gallery_of_a_newer_version_is_refused_and_not_changed(
     gallery: Gallery, gallery_path: Path, gallery_key: bytes
 ) -> None:
     enrol(gallery, 1)
-    tamper(gallery_path, "PRAGMA user_version = 2")
+    tamper(gallery_path, "PRAGMA user_version = 3")
     before = gallery_path.read_bytes()
 
     with pytest.raises(DatabaseError, match="newer version of Greenline"):
@@ -178,7 +178,7 @@ def test_a_gallery_of_a_newer_version_is_refused_and_not_changed(
 def test_the_file_says_what_it_is(gallery: Gallery, gallery_path: Path) -> None:
     with closing(sqlite3.connect(gallery_path)) as db:
         assert db.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
-        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+        assert db.execute("PRAGMA user_version").fetchone() == (2,)
 
 
 @pytest.mark.parametrize(

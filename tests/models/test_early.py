@@ -5,7 +5,6 @@ import pytest
 from numpy.typing import NDArray
 
 from greenline.models.early import (
-    CLEARNESS,
     GROWTH,
     PARTS,
     Forecast,
@@ -101,5 +100,5 @@ def test_the_first_rows_alone_decide_nothing():
 
 def test_the_table_has_a_bound_for_each_part_and_class():
     for growth in GROWTH.values():
-        assert [len(line) for line in growth.measured] == [len(CLEARNESS) + 2] * (PARTS - 1)
+        assert [len(line) for line in growth.measured] == [len(growth.classes) + 2] * (PARTS - 1)
         assert all(0 < bound <= growth.most for line in growth.measured for bound in line)

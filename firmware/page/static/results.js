@@ -70,13 +70,15 @@ function lead(check, summary) {
   details.append(summary);
   const table = make("table");
   const head = make("tr");
-  for (const title of ["Reference", "List", "Score"]) head.append(make("th", title, { scope: "col" }));
+  for (const title of ["Reference", "List", "Fingers", "Score"]) head.append(make("th", title, { scope: "col" }));
   table.append(head);
   for (const candidate of check.candidates) {
     const row = make("tr");
-    row.append(make("td", candidate.reference), make("td", candidate.list_name), make("td", candidate.score.toFixed(1)));
+    row.append(make("td", candidate.reference), make("td", candidate.list_name), make("td", String(candidate.fingers)), make("td", candidate.score.toFixed(1)));
     table.append(row);
   }
+  if (check.candidates.some((candidate) => candidate.relabelled))
+    details.append(make("p", "The fingers fit at other positions than noted: check which finger was pressed."));
   details.append(table, make("p", "This is not proof. Compare the prints and ask the owner of the list before anything else."));
   details.open = opened.has(check.request_id);
   details.addEventListener("toggle", () => {

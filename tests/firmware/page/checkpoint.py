@@ -27,7 +27,7 @@ HEADERS = {
 """What every answer of the page carries."""
 
 LIST = SearchedList("border-list", 12_345, NOON_MS - 90_000_000)
-LEAD = Candidate("case-2026-0117", "border-list", 9.432, 2)
+LEAD = Candidate("case-2026-0117", "border-list", 9.432, 2, fingers=2, relabelled=True)
 
 
 class Lens:

@@ -81,8 +81,12 @@ def test_what_to_verify_is_shown_on_request_and_stays_open(desk: Desk, page: Pag
     show(desk, page, "ready")
     page.get_by_text("Show what to verify").click()
     cells = page.locator("#latest td")
-    expect(cells).to_have_text(["case-2026-0117", "border-list", "9.4"])
-    expect(page.locator("#latest .lead p")).to_contain_text("This is not proof.")
+    expect(cells).to_have_text(["case-2026-0117", "border-list", "2", "9.4"])
+    words = page.locator("#latest .lead p")
+    expect(words.first).to_have_text(
+        "The fingers fit at other positions than noted: check which finger was pressed."
+    )
+    expect(words.last).to_contain_text("This is not proof.")
 
     desk.board.show_link(up=True, detail="")
     expect(page.locator("#link")).to_have_text("Link up")

@@ -37,6 +37,21 @@ def along(lesson: Lesson) -> np.ndarray:
     return np.degrees(np.abs(off))
 
 
+def singular(lesson: Lesson) -> np.ndarray:
+    """Return x, y of the cores and deltas: round them the flow makes half a turn."""
+    double = np.arctan2(*lesson.flow[::-1].astype(float))
+    ring = [double[:-1, :-1], double[:-1, 1:], double[1:, 1:], double[1:, :-1]]
+    steps = (b - a for a, b in zip(ring, [*ring[1:], ring[0]], strict=True))
+    turned = sum(np.angle(np.exp(1j * step)) for step in steps)
+    return np.argwhere(np.abs(turned) > np.pi)[:, ::-1] * CELL + (1.5 + CELL / 2)
+
+
+def away_from_cores(lesson: Lesson) -> np.ndarray:
+    """Return which minutiae lie more than three cells from every core and delta."""
+    gaps = lesson.minutiae[:, None, :2] - singular(lesson)
+    return np.hypot(gaps[..., 0], gaps[..., 1]).min(axis=1, initial=np.inf) > 3 * CELL
+
+
 def test_the_same_fingers_give_the_same_lessons(
     fingers: tuple[Finger, Finger], lessons: list[Lesson]
 ) -> None:
@@ -58,10 +73,11 @@ def test_a_lesson_has_the_shapes_that_the_network_is_taught_with(lessons: list[L
 def test_every_minutia_points_along_the_ridges_also_after_the_skin_was_stretched(
     lessons: list[Lesson],
 ) -> None:
-    off = np.concatenate([along(lesson) for lesson in lessons])
-    assert len(off) > 60
+    # At a core the flow turns within a cell: there the grid cannot say how a ridge runs.
+    off = np.concatenate([along(lesson)[away_from_cores(lesson)] for lesson in lessons])
+    assert len(off) > 120
     assert np.median(off) < 1.5
-    assert np.percentile(off, 98) < 20  # near a core the flow turns within a cell
+    assert np.percentile(off, 98) < 5
 
 
 def test_no_minutia_lies_where_there_is_no_skin(lessons: list[Lesson]) -> None:

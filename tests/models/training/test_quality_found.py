@@ -11,8 +11,16 @@ from hypothesis.extra.numpy import arrays
 pytest.importorskip("scipy", reason="drawing lessons needs SciPy (extra train-network)")
 
 from greenline.models.extraction import Extractor
+from greenline.models.training.lesson_shards import read_shard
 from greenline.models.training.lesson_shards import write_shards as write_drawn
-from greenline.models.training.quality_found import THRESHOLD, Counter, count_shards, spread
+from greenline.models.training.quality_found import (
+    NOISY,
+    THRESHOLD,
+    Counter,
+    count_shards,
+    in_noise,
+    spread,
+)
 from greenline.models.training.quality_lessons import CANVASES
 from greenline.models.training.synthesis import make_finger, press
 
@@ -59,9 +67,22 @@ def test_a_shard_for_the_template_network_gives_pictures_counts_and_contact(
     with np.load(paths[0]) as shard:
         blocks = shard["pixels"][:, ::16, ::16].shape
         assert shard["found"].shape == shard["contact"].shape == blocks
+        drawn = len(read_shard(tmp_path / "lessons" / paths[0].name))
+        assert (shard["contact"][drawn:] == shard["contact"][:drawn:NOISY]).all()
+        assert len(shard["contact"]) == drawn + -(-drawn // NOISY)
         assert shard["found"].sum(axis=(1, 2), dtype=float).max() > 10
         assert 0 <= shard["contact"].min() < shard["contact"].max() <= 1
     assert list(count_shards(tmp_path / "lessons", tmp_path / "found")) == paths
+
+
+def test_noise_is_drawn_from_the_seed_and_hides_minutiae() -> None:
+    clear = press(make_finger(41), 3, height=288, width=256).frame.pixels
+    noisy = in_noise(np.stack([clear] * (8 * NOISY)), 5)
+
+    assert (noisy == in_noise(np.stack([clear] * (8 * NOISY)), 5)).all()
+    assert noisy.shape == (8, 288, 256)
+    found = [float(Counter().count(each).sum()) for each in (clear, *noisy)]
+    assert min(found) < found[0] / 2
 
 
 def test_what_is_no_finger_has_none_and_padding_neither(tmp_path: Path) -> None:

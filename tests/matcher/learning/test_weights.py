@@ -3,22 +3,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from greenline.models.training.comparison_weights import (
+from greenline.matcher.learning.pairs import Pairs, compared, damaged_pairs, strangers
+from greenline.matcher.learning.weights import (
     AGAINST,
     EITHER,
-    Pairs,
-    Weights,
-    compared,
-    damaged_pairs,
     error_rates,
     learn,
     learned,
-    strangers,
-    with_tail,
+    odds,
+    tail_of,
     written,
 )
 from greenline.prints.features import NAMES
+from greenline.prints.scoring import Tail, Weights
 from greenline.prints.template import Template
+
+FIRST = Weights({name: float(at == 0) for at, name in enumerate(NAMES)}, 0.0, {})
 
 
 def made_fingers(count: int, impressions: int) -> list[list[Template]]:
@@ -63,8 +63,8 @@ def drawn_pairs(seed: int, gap: float) -> Pairs:
 def test_the_regression_finds_the_feature_that_matters() -> None:
     weights = learn(drawn_pairs(1, 2.0))
     # Normal classes of unit variance, 2 apart: log odds are 2 x - 2, shrunk by the penalty.
-    assert weights.coefficients[0] == pytest.approx(1.8, abs=0.2)
-    assert np.abs(weights.coefficients[1:]).max() < 0.2
+    assert weights.numbers[0] == pytest.approx(1.8, abs=0.2)
+    assert np.abs(weights.numbers[1:-1]).max() < 0.2
     assert weights.intercept == pytest.approx(-1.8, abs=0.2)
 
 
@@ -72,7 +72,7 @@ def test_a_feature_that_would_reward_disagreement_is_left_out() -> None:
     pairs = drawn_pairs(1, 2.0)
     pairs.features[:, NAMES.index("edges")] -= 1.5 * pairs.genuine
     pairs.features[:, NAMES.index("residual")] -= 1.5 * pairs.genuine
-    weights = dict(zip(NAMES, learn(pairs).coefficients.tolist(), strict=True))
+    weights = learn(pairs).coefficients
     assert weights["edges"] == 0
     assert weights["residual"] < -0.5
     assert all(value >= 0 for name, value in weights.items() if name not in (*AGAINST, *EITHER))
@@ -81,7 +81,7 @@ def test_a_feature_that_would_reward_disagreement_is_left_out() -> None:
 
 def test_classes_that_a_line_divides_get_finite_weights() -> None:
     weights = learn(drawn_pairs(2, 50.0))
-    assert np.isfinite(weights.coefficients).all()
+    assert np.isfinite(weights.numbers).all()
     assert error_rates(weights, drawn_pairs(3, 50.0)) == (0.0, 0.0)
 
 
@@ -90,13 +90,12 @@ def test_pairs_without_features_are_no_lesson_and_never_match() -> None:
     bare = np.full((3, len(NAMES)), np.nan)
     more = Pairs(np.concatenate([whole.features, bare]), np.append(whole.genuine, [True] * 3))
     weights = learn(more)
-    assert weights.coefficients.tolist() == learn(whole).coefficients.tolist()
-    assert weights.odds(more)[-3:].tolist() == [-np.inf] * 3
+    assert weights.coefficients == learn(whole).coefficients
+    assert odds(weights, more)[-3:].tolist() == [-np.inf] * 3
 
 
 def test_error_rates_of_classes_that_do_not_differ_are_those_of_a_coin() -> None:
-    weights = Weights(np.eye(len(NAMES))[0], 0.0)
-    equal, strict = error_rates(weights, drawn_pairs(5, 0.0))
+    equal, strict = error_rates(FIRST, drawn_pairs(5, 0.0))
     assert equal == pytest.approx(0.5, abs=0.03)
     assert strict > 0.99
 
@@ -105,11 +104,9 @@ def test_the_tail_of_logistic_impostors_is_found() -> None:
     rng = np.random.default_rng(6)
     features = np.zeros((200_000, len(NAMES)))
     features[:, 0] = rng.logistic(loc=-3.0, scale=0.5, size=200_000)
-    fitted = with_tail(
-        Weights(np.eye(len(NAMES))[0], 0.0), Pairs(features, np.zeros(200_000, np.bool_))
-    )
-    assert fitted.tail_slope == pytest.approx(2.0, rel=0.05)
-    assert fitted.tail_start == pytest.approx(-3.0, abs=0.1)
+    fitted = tail_of(FIRST, Pairs(features, np.zeros(200_000, np.bool_)))
+    assert fitted.slope == pytest.approx(2.0, rel=0.05)
+    assert fitted.start == pytest.approx(-3.0, abs=0.1)
 
 
 def test_impostors_are_three_to_a_mate_and_strangers_never_of_one_finger() -> None:
@@ -122,18 +119,23 @@ def test_impostors_are_three_to_a_mate_and_strangers_never_of_one_finger() -> No
 
 
 def test_degraded_fingers_are_learned_and_told_apart() -> None:
-    weights, summary = learned(made_fingers(8, 2), seed=1)
+    found = learned({"one": made_fingers(8, 2), "other": made_fingers(6, 2)}, seed=1)
     unseen = compared(damaged_pairs(made_fingers(12, 2)[8:], np.random.default_rng(2)))
-    assert error_rates(weights, unseen)[0] < 0.1
-    assert "6 genuine and 18 impostor pairs" in summary
+    for weights, summary in found.values():
+        assert error_rates(weights, unseen)[0] < 0.1
+        assert "6 genuine and 18 impostor pairs" in summary
+        assert set(weights.tails) == {"one", "other"}
+    assert found["FREE"][0].coefficients["rotation"] == 0
+    assert found["UPRIGHT"][0].coefficients["rotation"] < 0
 
 
 def test_the_written_module_holds_the_weights() -> None:
-    weights = Weights(np.arange(len(NAMES)) / 8, -1.5, 2.25, 0.125)
-    found: dict[str, object] = {}
-    exec(written(weights, "--seed 1", "A line."), found)  # noqa: S102 - our own text, just made
-    assert found["COEFFICIENTS"] == dict(
-        zip(NAMES, (np.arange(len(NAMES)) / 8).tolist(), strict=True)
+    weights = Weights(
+        {name: at / 8 for at, name in enumerate(NAMES)}, -1.5, {"one": Tail(2.25, 0.125)}
     )
-    assert (found["INTERCEPT"], found["TAIL_SLOPE"], found["TAIL_START"]) == (-1.5, 2.25, 0.125)
-    assert "--seed 1\nA line." in str(found["__doc__"])
+    found: dict[str, object] = {}
+    text = written("--seed 1", {"UPRIGHT": (weights, "A line."), "FREE": (weights, "Another.")})
+    exec(text, found)  # noqa: S102 - our own text, just made
+    assert found["UPRIGHT"] == found["FREE"] == weights
+    assert "--seed 1" in str(found["__doc__"])
+    assert '"""A line."""' in text

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from greenline.models.training.comparison_degradation import degraded, mirrored
+from greenline.matcher.learning.degradation import degraded, mirrored
 from greenline.prints.template import Template
 
 

@@ -1,0 +1,158 @@
+"""The features of a pairing, compiled: prints/features.py."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from greenline.matcher.kernel.compiled import compiled
+from greenline.prints import features as reference
+from greenline.prints.pairing import PASSES
+
+COUNT = len(reference.NAMES)
+_MARGIN_SQUARE = reference.OVERLAP_MARGIN**2
+_REACH_SQUARE = reference.EDGE_REACH**2
+_EDGE_FIXED, _EDGE_SHARE = reference.EDGE_TOLERANCE
+_MOST_ROTATION = reference.MAX_ROTATION
+_FAR, _TURNED = PASSES[-1]
+
+
+@compiled
+def measure(
+    a: NDArray[np.float64],
+    b: NDArray[np.float64],
+    worth_a: NDArray[np.float64],
+    worth_b: NDArray[np.float64],
+    kind_a: NDArray[np.uint8],
+    kind_b: NDArray[np.uint8],
+    hull_a: NDArray[np.uint8],
+    hull_b: NDArray[np.uint8],
+    similarity: NDArray[np.float32],
+    strength: NDArray[np.float64],
+    pairs: NDArray[np.int64],
+    left: NDArray[np.float64],
+    motion: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:
+    """Write the features in the order of prints.features.NAMES.
+
+    a, b: x, y, direction. worth: qualities, 0 to 1. hull: which minutiae are its corners. pairs,
+    left: (2, count); motion: rotation, x, y, from B to A.
+    """
+    count, m = pairs.shape[1], b.shape[1]
+    moved = np.empty((2, m))
+    cosine, sine = math.cos(motion[0]), math.sin(motion[0])
+    for j in range(m):
+        moved[0, j] = cosine * b[0, j] - sine * b[1, j] + motion[1]
+        moved[1, j] = sine * b[0, j] + cosine * b[1, j] + motion[2]
+    soft = matched = local = both = equal = residual = turned = distortion = 0.0
+    for p in range(count):
+        i, j = pairs[0, p], pairs[1, p]
+        distance, turn = left[0, p] / _FAR, left[1, p] / _TURNED
+        fit = (1 - distance * distance) * (1 - turn * turn)
+        worth = worth_a[i] * worth_b[j]
+        soft += fit
+        matched += fit * worth
+        local += similarity[i * m + j]
+        both += worth
+        if kind_a[i] == kind_b[j]:
+            equal += worth
+        residual += left[0, p]
+        turned += left[1, p]
+        x, y = a[0, i] - moved[0, j], a[1, i] - moved[1, j]
+        distortion += x * x + y * y
+    inside_a, missed_a = _missed(a, worth_a, moved, hull_b, pairs[0])
+    inside_b, missed_b = _missed(moved, worth_b, a, hull_a, pairs[1])
+    over_a, over_b, unmatched = inside_a + count, inside_b + count, missed_a + missed_b
+    overlap = math.sqrt((over_a + 2.0) * (over_b + 2.0))
+    best, mean = strength.max(), strength.mean()
+    density = soft * soft / math.sqrt((over_a + 6.0) * (over_b + 6.0)) + local / 2 + 0.5
+    edges, edge_share = _edges(a, moved, pairs)
+    out[0], out[1], out[2], out[3] = soft, math.sqrt(soft), soft / overlap, math.log(overlap)
+    out[4], out[5] = math.sqrt(unmatched + 0.5), matched / (matched + unmatched / 2 + 1)
+    out[6], out[7] = math.sqrt(local + 0.1), local / (count + 1)
+    out[8], out[9], out[10] = residual / count, turned / count, math.sqrt(distortion / count)
+    out[11], out[12], out[13] = edges, math.log1p(edges), edge_share
+    out[14], out[15], out[16] = math.log(best + 0.05), math.sqrt(best), math.log(mean + 0.05)
+    out[17], out[18] = equal / max(both, 1e-9), min(abs(motion[0]), _MOST_ROTATION)
+    out[19], out[20], out[21], out[22] = _spread(a, pairs), math.log(density), count, local
+
+
+@compiled
+def _missed(
+    points: NDArray[np.float64],
+    worth: NDArray[np.float64],
+    others: NDArray[np.float64],
+    hull: NDArray[np.uint8],
+    paired: NDArray[np.int64],
+) -> tuple[int, float]:
+    """Count the minutiae inside the other side's hull that are not paired, and their quality."""
+    free = np.ones(points.shape[1], np.bool_)
+    for index in paired:
+        free[index] = False
+    count, missed = 0, 0.0
+    for i in range(points.shape[1]):
+        if free[i] and _within(points[0, i], points[1, i], others, hull):
+            count += 1
+            missed += worth[i]
+    return count, missed
+
+
+@compiled
+def _within(x: float, y: float, points: NDArray[np.float64], hull: NDArray[np.uint8]) -> bool:
+    """Tell whether a point lies inside the hull or near it."""
+    corners = len(hull)
+    inside = corners > 2
+    for at in range(corners):
+        one = hull[at]
+        other = hull[at + 1 if at + 1 < corners else 0]
+        edge_x, edge_y = points[0, other] - points[0, one], points[1, other] - points[1, one]
+        from_x, from_y = x - points[0, one], y - points[1, one]
+        beyond = edge_x * from_y - edge_y * from_x < 0
+        # The nearest edge of a convex hull is one that the point lies beyond.
+        if beyond or corners <= 2:
+            inside = False
+            length = max(edge_x * edge_x + edge_y * edge_y, 1e-12)
+            along = min(max((from_x * edge_x + from_y * edge_y) / length, 0.0), 1.0)
+            away_x, away_y = from_x - along * edge_x, from_y - along * edge_y
+            if away_x * away_x + away_y * away_y <= _MARGIN_SQUARE:
+                return True
+    return inside
+
+
+@compiled
+def _edges(
+    a: NDArray[np.float64], moved: NDArray[np.float64], pairs: NDArray[np.int64]
+) -> tuple[float, float]:
+    total, near = 0.0, 0
+    for p in range(pairs.shape[1]):
+        i, j = pairs[0, p], pairs[1, p]
+        for q in range(p + 1, pairs.shape[1]):
+            k, t = pairs[0, q], pairs[1, q]
+            x, y = a[0, i] - a[0, k], a[1, i] - a[1, k]
+            square = x * x + y * y
+            if square < _REACH_SQUARE:
+                error_x = x - (moved[0, j] - moved[0, t])
+                error_y = y - (moved[1, j] - moved[1, t])
+                allowed = _EDGE_FIXED + _EDGE_SHARE * math.sqrt(square)
+                kept = 1 - (error_x * error_x + error_y * error_y) / (allowed * allowed)
+                total += max(kept, 0.0)
+                near += 1
+    return total, total / (near + 10)
+
+
+@compiled
+def _spread(a: NDArray[np.float64], pairs: NDArray[np.int64]) -> float:
+    count = pairs.shape[1]
+    x = y = xx = yy = xy = 0.0
+    for index in pairs[0]:
+        x += a[0, index]
+        y += a[1, index]
+    x, y = x / count, y / count
+    for index in pairs[0]:
+        off_x, off_y = a[0, index] - x, a[1, index] - y
+        xx += off_x * off_x
+        yy += off_y * off_y
+        xy += off_x * off_y
+    xx, yy, xy = xx / count, yy / count, xy / count
+    return float(max(xx * yy - xy * xy, 0.0) ** 0.25) / 50
