@@ -78,10 +78,10 @@ def compact(gallery: Gallery) -> None:
     )
 
 
-def load(gallery: Gallery, words: str) -> None:
+def load(gallery: Gallery, words: str, most: int | None) -> None:
     began = time.perf_counter()
     held, entries, remade = [], 0, 0
-    for block in gallery.blocks():
+    for block in itertools.islice(gallery.blocks(), most):
         held.append(block)
         entries += len(block)
         remade += bool(block.remade)
@@ -121,20 +121,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--entries", type=int, default=100_000)
     parser.add_argument("--distinct", type=int, help=f"a multiple of {BATCH}; default: all")
+    parser.add_argument("--blocks", type=int, help="load only so many, and add nothing before")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     path = options.folder / f"gallery-{options.seed}.db"
     with closing(Gallery(path, KEY)) as gallery:
-        fill(gallery, options.entries, options.distinct or options.entries, options.seed)
-        compact(gallery)
+        if options.blocks is None:
+            fill(gallery, options.entries, options.distinct or options.entries, options.seed)
+            compact(gallery)
     print(f"the file has {path.stat().st_size / 1e9:.2f} GB")
     with closing(Gallery(path, KEY)) as gallery:
-        load(gallery, "from the page cache")
+        load(gallery, "from the page cache", options.blocks)
     forget(path)
     with closing(Gallery(path, KEY)) as gallery:
-        load(gallery, "from the disk")
+        load(gallery, "from the disk", options.blocks)
         if not options.keep:
             single(gallery, options.entries)
     if not options.keep:

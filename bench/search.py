@@ -1,14 +1,16 @@
 """How fast a large gallery is searched, and whom the shortcuts lose.
 
-    python bench/search.py DIR --gallery FILE [--dpi DB2_B=569] [--entries 10000 100000 1000000]
+    python bench/search.py DIR [--gallery FILE | --distinct 100000] [--dpi DB2_B=569]
+        [--entries 10000 100000 1000000] [--each 7]
 
 DIR: FVC2002. FILE: what `bench/gallery_loading.py --keep` made; its strangers fill the gallery up.
+Without it so many strangers are made, and repeated (in memory of their own) up to the size.
 Impression 1 of every finger is enrolled beside them, the others are searched. Two fingers: those of
 a set are taken in pairs, as one person's. One line for each size and way: time of a search (median
 and 95th percentile, by the clock, on --threads threads), memory, and the share of probes whose
-finger is the best of all that were compared whole. The exhaustive search of a large gallery takes
-long: it is made for every --each-th probe; the loss is counted on those alone, and for all probes
-as the share whose finger was not compared whole at all.
+finger is the best of all that were compared whole. A large gallery takes long without votes: it
+is searched so for every --each-th probe, above 200,000 for three. The loss is counted on those
+alone, and for all probes as the share whose finger was not compared whole at all.
 """
 
 import argparse
@@ -22,8 +24,9 @@ from pathlib import Path
 import numpy as np
 from gallery_loading import KEY
 from numpy.typing import NDArray
+from strangers import strangers
 
-from greenline.matcher.blocks import Block
+from greenline.matcher.blocks import MOST_ENTRIES, Block
 from greenline.matcher.gallery import Gallery
 from greenline.matcher.kernel.description import describe
 from greenline.matcher.kernel.sketch import bits_of
@@ -98,6 +101,34 @@ def first_blocks(blocks: Iterator[Block], entries: int) -> Iterator[Block]:
             return
 
 
+def made(entries: int) -> list[Block]:
+    """Make strangers, in blocks as a gallery has them."""
+    blocks, sides = list[Block](), list[Prepared]()
+    for number, side in enumerate(strangers(entries, seed=1), 1):
+        sides.append(side)
+        if len(sides) == MOST_ENTRIES or number == entries:
+            n = len(sides)
+            blocks.append(
+                Block(
+                    laid_out(sides), np.arange(n), np.arange(n, dtype=np.uint64),
+                    np.ones(n, np.int64), np.ones(n, np.uint8), np.ones(n, np.uint16),
+                )
+            )  # fmt: skip
+            sides = []
+    return blocks
+
+
+def repeated(blocks: list[Block], entries: int) -> list[Block]:
+    """Repeat blocks, in memory of their own, until they hold so many entries."""
+    found, size = list[Block](), 0
+    while size < entries:
+        for block in blocks:
+            copy = Segment(*(column.copy() for column in block.segment))
+            found.append(replace(block, segment=copy))
+            size += len(block)
+    return found
+
+
 def _part(block: Block) -> Part:
     return Part(block, bits_of(block.segment.words), np.ones(len(block), np.bool_))
 
@@ -146,7 +177,8 @@ def both_lost(mates: Mates, found: Searched) -> tuple[int, int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--gallery", type=Path, required=True)
+    parser.add_argument("--gallery", type=Path)
+    parser.add_argument("--distinct", type=int, default=100_000)
     parser.add_argument("--dpi", action="append", default=[], metavar="SET=DPI")
     parser.add_argument("--entries", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--threads", type=int, default=2)
@@ -155,8 +187,12 @@ def main() -> None:
     options = parser.parse_args()
     dpi = {name: float(value) for name, value in (each.split("=") for each in options.dpi)}
     mates = real_prints(options.folder, dpi, options.model)
-    with closing(Gallery(options.gallery, KEY)) as strangers:
-        blocks = list(first_blocks(strangers.blocks(), max(options.entries)))
+    most = max(options.entries)
+    if options.gallery:
+        with closing(Gallery(options.gallery, KEY)) as stored:
+            blocks = list(first_blocks(stored.blocks(), most))
+    else:
+        blocks = repeated(made(min(options.distinct, most)), most)
     everyone = list(range(count(mates.probes)))
     print(
         "| enrolled | bytes a finger | way | median s | p95 s | first % | lost % | never compared %"
@@ -169,11 +205,12 @@ def main() -> None:
             held = sum(size_bytes(each.block.segment) + each.bits.nbytes for each in parts)
             search(mates, everyone[:1], parts, WAYS["votes, stages 1 and 2, exact"], pool)
             few = everyone[:: options.each] if entries > 20_000 else everyone
+            few = everyone[::100] if entries > 200_000 else few
             whole = search(mates, few, parts, WAYS["exhaustive"], pool)
             gallery = f"{entries:,} | {held / entries:.0f}"
             line(f"{gallery} | exhaustive", whole, whole, "-")
             for way in list(WAYS)[1:]:
-                wanted = few if "votes" not in way and entries > 100_000 else everyone
+                wanted = few if "votes" not in way and entries > 20_000 else everyone
                 found = search(mates, wanted, parts, WAYS[way], pool)
                 two = "{} of {}".format(*both_lost(mates, found)) if wanted is everyone else "-"
                 line(f"{gallery} | {way}", found, whole, two)

@@ -28,6 +28,7 @@ COMMANDS = {
     "kiosk": "Run the kiosk: sensor, store, officer's page.",
     "uplink": "Run the pipe between a kiosk and the broker.",
     "matcher": "Run the matcher that answers kiosks.",
+    "gallery": "Fill, export, check and count the gallery.",
     "enrol": "Enrol pictures of fingers on a list.",
     "extract": "Turn a picture into an ISO/IEC 19794-2 record.",
     "compare": "Compare two pictures or records.",

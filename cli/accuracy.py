@@ -17,12 +17,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from greenline.cli.comparing import Comparing
 from greenline.cli.errors import CommandError
 from greenline.cli.print_names import parse_name
 from greenline.models.errors import ModelsError
 from greenline.models.extraction import MODEL, Extractor
 from greenline.models.picture import DPI_RANGE, read_picture
-from greenline.prints.comparison import LOWEST_SCORE, Prepared, compare, prepare
+from greenline.prints.comparison import Prepared, prepare
 from greenline.prints.errors import PrintsError
 
 _PICTURES = frozenset({".png", ".tif", ".tiff", ".bmp"})
@@ -185,8 +186,7 @@ def _pool(
 
 
 _extractor: Extractor | None = None
-_prepared: dict[str, Prepared | None] = {}
-_model = ""
+_compared: Comparing | None = None
 
 
 def _open_extractor(network: Network) -> None:
@@ -210,17 +210,12 @@ def _extract(picture: Picture) -> Extracted:
 
 
 def _keep(prepared: dict[str, Prepared | None], model: str) -> None:
-    global _model  # noqa: PLW0603  # one for all of a worker process
-    _prepared.update(prepared)
-    _model = model
+    global _compared  # noqa: PLW0603  # one for all of a worker process
+    _compared = Comparing(prepared, model)
 
 
 def _compare(pairs: list[tuple[str, str]]) -> list[str]:
-    return [f"{a}\t{b}\t{_score(a, b)!r}\n" for a, b in pairs]
-
-
-def _score(a: str, b: str) -> float:
-    first, second = _prepared[a], _prepared[b]
-    if first is None or second is None:
-        return LOWEST_SCORE
-    return float(compare(first, second, model=_model).score)
+    if _compared is None:
+        raise RuntimeError("the worker was not set up")
+    scores = _compared.scores(pairs)
+    return [f"{a}\t{b}\t{score!r}\n" for (a, b), score in zip(pairs, scores, strict=True)]

@@ -23,8 +23,9 @@ from greenline.matcher.answering import Answering
 from greenline.matcher.config import MatcherConfig
 from greenline.matcher.engine import LocalEngine
 from greenline.matcher.gallery import Gallery
+from greenline.matcher.kernel.warm import compiled_before, warm
 from greenline.matcher.ledger import Ledger
-from greenline.matcher.service import Service
+from greenline.matcher.service import Service, Terms
 
 app = typer.Typer()
 log = logging.getLogger(__name__)
@@ -40,17 +41,31 @@ def matcher(
 ) -> None:
     """Run the matcher that answers kiosks."""
     logs.set_up("matcher")
+    _warm()
     settings = read_configuration(config, MatcherConfig)
     check_link(settings.broker)
     with (
         contextlib.closing(_open_gallery(settings)) as gallery,
         contextlib.closing(Ledger(settings.ledger)) as ledger,
     ):
-        running = Service(settings.broker, ledger, _answering(settings, gallery), _now_ms)
+        running = Service(
+            settings.broker,
+            ledger,
+            _answering(settings, gallery),
+            _now_ms,
+            terms=Terms(settings.split, settings.most_waiting),
+        )
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: running.stop())
         log.info("ready")
         running.run()
+
+
+def _warm() -> None:
+    """Have the comparison's machine code ready before the first search."""
+    if not compiled_before():
+        log.info("compiling the comparison for this machine, once; this takes most of a minute")
+    warm(lambda part, done, total: log.debug("%d of %d: %s", done, total, part))
 
 
 def _open_gallery(settings: MatcherConfig) -> Gallery:
@@ -58,7 +73,7 @@ def _open_gallery(settings: MatcherConfig) -> Gallery:
 
 
 def _answering(settings: MatcherConfig, gallery: Gallery) -> Answering:
-    engine = LocalEngine(gallery)
+    engine = LocalEngine(gallery, threads=settings.threads)
     engine.refresh()
     return Answering(
         engine=engine,
@@ -67,6 +82,7 @@ def _answering(settings: MatcherConfig, gallery: Gallery) -> Answering:
         signer=read_signing_key(settings.keys.signing),
         threshold=settings.threshold,
         most_candidates=settings.most_candidates,
+        evidence=settings.evidence,
         software=SOFTWARE,
         now_ms=_now_ms,
     )

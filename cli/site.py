@@ -21,6 +21,7 @@ from greenline.firmware.config import KioskConfig, KioskKeys, SearchDefaults, Up
 from greenline.link.settings import LinkSettings
 from greenline.matcher.config import MatcherConfig, MatcherKeys
 from greenline.matcher.gallery import KEY_BYTES
+from greenline.matcher.split import Split
 from greenline.protocol.keys import Identity, OpeningKey, SigningKey
 
 KIOSK = "kiosk-01"
@@ -34,13 +35,17 @@ _BROKER_READY = "mosquitto version"
 
 @dataclass(frozen=True)
 class SiteOptions:
-    """What differs between sites. Ports: 0 takes a free one. Times in seconds."""
+    """What differs between sites. Ports: 0 takes a free one. Times in seconds.
+
+    matchers: so many processes share the requests.
+    """
 
     kiosk_port: int = 0
     sensor_baud: int = 115200
     resend_first_s: float = 15.0
     backoff_longest_s: float = 30.0
     minimum_quality: int = 20
+    matchers: int = 1
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,14 @@ class Site:
 
     folder: Path
     broker_port: int
+    matchers: int = 1
+
+    @property
+    def matcher_names(self) -> list[str]:
+        """What start() knows the matcher processes by."""
+        if self.matchers == 1:
+            return ["matcher"]
+        return [f"matcher-{part}" for part in range(1, self.matchers + 1)]
 
     @property
     def sensor_link(self) -> Path:
@@ -57,35 +70,36 @@ class Site:
 
     @property
     def matcher_config(self) -> Path:
-        """The matcher's TOML file."""
-        return self.folder / "matcher.toml"
+        """The matcher's TOML file, the first one's when there are several."""
+        return self.folder / f"{self.matcher_names[0]}.toml"
 
     def start(self, name: str, ending: contextlib.ExitStack | None = None) -> Child:
-        """Start the broker, kiosk, uplink or matcher, and wait until it is ready.
+        """Start the broker, kiosk, uplink or a matcher, and wait until it is ready.
 
-        ending: is given the child's end.
+        name: of several matchers, one of matcher_names. ending: is given the child's end.
         """
         log = self.folder / "logs" / f"{name}.log"
         if name == "broker":
             command = [find_mosquitto(), "-c", str(self.folder / "mosquitto.conf")]
             return started(name, command, log, _broker_ready, ending)
-        command = greenline(name, "--config", self.folder / f"{name}.toml")
+        command = greenline(name.partition("-")[0], "--config", self.folder / f"{name}.toml")
         return started(name, command, log, lambda child: child.wait_for_event("ready"), ending)
 
 
 def build_site(folder: Path, options: SiteOptions) -> Site:
-    """Make certificates, keys and configurations for one kiosk, one matcher, one broker."""
+    """Make certificates, keys and configurations for one kiosk, the matcher, one broker."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "logs").mkdir(exist_ok=True)
     (folder / "kiosks").mkdir(exist_ok=True)
-    site = Site(folder.resolve(), _free_port())
+    site = Site(folder.resolve(), _free_port(), options.matchers)
     _make_certificates(site)
     _make_keys(site)
     # Mosquitto started by root would change to an account that cannot read these keys.
     user = "root" if os.geteuid() == 0 else ""
     write_broker_configuration(site.folder, site.broker_port, MATCHER, user=user)
     _configure_kiosk(site, options)
-    _configure_matcher(site, options)
+    for part in range(1, options.matchers + 1):
+        _configure_matcher(site, options, Split(part, options.matchers))
     return site
 
 
@@ -118,7 +132,8 @@ def _make_certificates(site: Site) -> None:
     (site.folder / "ca.pem").write_bytes(authority.credential.certificate_pem)
     _write(site, "broker", authority.issue_server(["127.0.0.1", "localhost"], now, days=30))
     _write(site, "uplink", authority.issue_client(KIOSK, now, days=30))
-    _write(site, "matcher-link", authority.issue_client(MATCHER, now, days=30))
+    for name in site.matcher_names:
+        _write(site, f"{name}-link", authority.issue_client(_client(name), now, days=30))
 
 
 def _write(site: Site, name: str, credential: Credential) -> None:
@@ -158,22 +173,41 @@ def _configure_kiosk(site: Site, options: SiteOptions) -> None:
     write_configuration(folder / "uplink.toml", UplinkConfig(KIOSK, kiosk.socket, link))
 
 
-def _configure_matcher(site: Site, options: SiteOptions) -> None:
+def _configure_matcher(site: Site, options: SiteOptions, split: Split) -> None:
+    """Configure one process: name, keys and gallery are everybody's, ledger and link its own."""
     folder = site.folder
+    name = site.matcher_names[split.part - 1]
+    if split.of > 1:
+        _admit(site, _client(name))
     matcher = MatcherConfig(
         name=MATCHER,
         gallery=folder / "gallery.db",
-        ledger=folder / "ledger.db",
+        ledger=folder / f"{name.replace('matcher', 'ledger')}.db",
         keys=MatcherKeys(
             signing=folder / f"{MATCHER}.signing.pem",
             opening=folder / f"{MATCHER}.opening.key",
             gallery=folder / "gallery.key",
             kiosks=folder / "kiosks",
         ),
-        broker=_link_settings(site, options, MATCHER, "matcher-link"),
+        broker=_link_settings(site, options, _client(name), f"{name}-link"),
         threshold=THRESHOLD,
+        split=split,
     )
-    write_configuration(site.matcher_config, matcher)
+    write_configuration(folder / f"{name}.toml", matcher)
+
+
+def _client(name: str) -> str:
+    """Return a matcher process's name at the broker: each has a session of its own."""
+    return name.replace("matcher", MATCHER)
+
+
+def _admit(site: Site, client: str) -> None:
+    """Let one more client do at the broker what the matcher may do."""
+    path = site.folder / "access.conf"
+    access = path.read_text()
+    _, _, rules = access.partition(f"user {MATCHER}\n")
+    rules = rules.partition("\nuser ")[0].rstrip()
+    path.write_text(f"{access}\nuser {client}\n{rules}\n")
 
 
 def _link_settings(site: Site, options: SiteOptions, client_id: str, name: str) -> LinkSettings:

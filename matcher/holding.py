@@ -81,8 +81,7 @@ class Holding:
         kept = tuple(self._without(gone)) if gone else self._now.parts
         unreadable: frozenset[int] = frozenset()
         if fresh:
-            present = fresh & self._gallery.entry_ids()
-            block = self._gallery.store.prepared(np.array(sorted(present), np.int64))
+            block = self._gallery.store.prepared(np.array(sorted(fresh), np.int64))
             unreadable = frozenset(block.unreadable)
             if len(block):
                 kept = _appended(kept, block)

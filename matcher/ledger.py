@@ -101,6 +101,11 @@ class Ledger:
             )
         return None
 
+    def known(self, request_id: bytes) -> Known | None:
+        """Return what is known of a request id, or None when it was never seen."""
+        rows = self._db.read("SELECT kiosk, state FROM request WHERE request_id = ?", request_id)
+        return Known(rows[0][0], State(rows[0][1])) if rows else None
+
     def searching(self, request_id: bytes) -> None:
         """Note that the search has begun."""
         with self._db.write() as db:

@@ -2,9 +2,12 @@
 
 import heapq
 import threading
+from collections import Counter
 from collections.abc import Callable
 
 from greenline.matcher.ledger import Waiting
+
+_MOST_DOUBLINGS = 5
 
 
 class Schedule:
@@ -15,16 +18,32 @@ class Schedule:
         self._condition = threading.Condition()
         self._ready: list[Waiting] = []
         self._later: list[tuple[float, Waiting]] = []
+        self._failures: Counter[bytes] = Counter()
         self._closed = False
 
-    def add(self, request: Waiting, delay_s: float = 0.0) -> None:
-        """Put a request into the order, now or after a delay."""
+    def add(self, request: Waiting) -> None:
+        """Put a request into the order."""
         with self._condition:
-            if delay_s:
-                heapq.heappush(self._later, (self._clock() + delay_s, request))
-            else:
-                heapq.heappush(self._ready, request)
+            heapq.heappush(self._ready, request)
             self._condition.notify_all()
+
+    def put_off(self, request: Waiting, first_s: float) -> None:
+        """Put a request that could not be answered back into the order, after a while.
+
+        The while doubles each time, up to 32 times the first: many that stay incomplete must not
+        keep the search from what is new.
+        """
+        with self._condition:
+            failures = self._failures[request.request_id]
+            self._failures[request.request_id] += 1
+            due = self._clock() + first_s * 2 ** min(failures, _MOST_DOUBLINGS)
+            heapq.heappush(self._later, (due, request))
+            self._condition.notify_all()
+
+    def done(self, request: Waiting) -> None:
+        """Note that a request is answered: how often it failed need not be known any more."""
+        with self._condition:
+            self._failures.pop(request.request_id, None)
 
     def next(self, longest_s: float) -> Waiting | None:
         """Return the most urgent request that is due; None when none came in time."""
@@ -40,6 +59,12 @@ class Schedule:
                 due = self._later[0][0] if self._later else until
                 self._condition.wait(min(due, until) - now)
         return None
+
+    def due(self) -> int:
+        """Return how many could be searched now."""
+        with self._condition:
+            self._wake(self._clock())
+            return len(self._ready)
 
     def close(self) -> None:
         """Let next() return; safe in a signal handler."""

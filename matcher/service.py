@@ -1,29 +1,32 @@
 """The matcher's service: requests in, answers out, over one broker link.
 
-    link thread: arrived -> check -> ledger -> acknowledge
+    link thread: arrived -> intake (check, ledger, acknowledge)
     search thread: next request -> search -> seal -> ledger -> publish
 
 Killed anywhere it loses nothing: what the ledger accepted is searched after a restart, what the
 broker or a kiosk lost is asked again and gets the stored answer.
 """
 
-import contextlib
 import logging
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from greenline.link.connection import NotConnectedError
 from greenline.link.link import Link, full_jitter
 from greenline.link.settings import LinkSettings
-from greenline.matcher.answering import Answering
+from greenline.matcher.answering import Answer, Answering
 from greenline.matcher.errors import DatabaseError
-from greenline.matcher.ledger import Accepted, Ledger, State
+from greenline.matcher.intake import Intake
+from greenline.matcher.ledger import Ledger
 from greenline.matcher.outbox import Outbox
 from greenline.matcher.schedule import Schedule
-from greenline.protocol.errors import ProtocolError, WrongKeyError
-from greenline.protocol.topics import ALL_REQUESTS, kiosk_of, result_topic
+from greenline.matcher.split import ALL, Split
+from greenline.matcher.tally import Tally
+from greenline.protocol.errors import ProtocolError
+from greenline.protocol.topics import ALL_REQUESTS, result_topic
 
 log = logging.getLogger(__name__)
 
@@ -31,17 +34,31 @@ _TICK_S = 1.0
 _ANSWER_EXPIRY_S = 24 * 3600
 _DAY_MS = 24 * 3600 * 1000
 _FORGET_AFTER_MS = 7 * _DAY_MS
-_LONGEST_LIFETIME_MS = 31 * _DAY_MS
 _PROVISIONAL = b""
 """Token of an answer that is not kept: whether the broker took it does not matter."""
 
 
-class Service:
-    """One matcher process. Run run() on the main thread.
+@dataclass(frozen=True)
+class Terms:
+    """What one process does, and when.
 
-    retry_s: seconds until a search that failed or was incomplete is tried again.
-    upkeep_s: seconds between two cleanings of the ledger. clock: monotonic seconds.
+    split: its share of the requests. most_waiting: so many may wait for their search; the broker
+    keeps what is beyond. retry_s: seconds until a search that failed or was incomplete is tried
+    again, doubled each time, up to 32 times as long. upkeep_s: seconds between two cleanings of the
+    ledger and lines of "status".
     """
+
+    split: Split = ALL
+    most_waiting: int = 1000
+    retry_s: float = 10.0
+    upkeep_s: float = 60.0
+
+
+USUAL = Terms()
+
+
+class Service:
+    """One matcher process. Run run() on the main thread. clock: monotonic seconds."""
 
     def __init__(
         self,
@@ -51,23 +68,42 @@ class Service:
         now_ms: Callable[[], int],
         jitter: Callable[[float], float] = full_jitter,
         clock: Callable[[], float] = time.monotonic,
-        *,
-        retry_s: float = 10.0,
-        upkeep_s: float = 60.0,
+        terms: Terms = USUAL,
     ) -> None:
         self._ledger = ledger
         self._answering = answering
         self._now_ms = now_ms
         self._clock = clock
-        self._retry_s = retry_s
-        self._upkeep_s = upkeep_s
+        self._terms = terms
         self._link = Link(settings, [ALL_REQUESTS], self, jitter)
         self._schedule = Schedule(clock)
         self._outbox = Outbox(ledger, self._publish)
-        self._unsaved: deque[tuple[int, Accepted]] = deque()
-        self._retry_unsaved_at = self._next_upkeep_at = 0.0
+        self._tally = Tally()
+        self._intake = Intake(
+            ledger=ledger,
+            schedule=self._schedule,
+            tally=self._tally,
+            check=answering.check,
+            acknowledge=self._link.acknowledge,
+            resend=self._resend,
+            now_ms=now_ms,
+            clock=clock,
+            split=terms.split,
+            most_waiting=terms.most_waiting,
+            retry_s=terms.retry_s,
+        )
+        self._next_upkeep_at = 0.0
         self._stopping = False
-        self.refused: Counter[str] = Counter()
+
+    @property
+    def refused(self) -> Counter[str]:
+        """What was refused since the start, by reason."""
+        return self._tally.refused()
+
+    @property
+    def held(self) -> int:
+        """How many requests the broker has delivered that could not be taken yet."""
+        return self._intake.held
 
     def run(self) -> None:
         """Serve until stop().
@@ -94,8 +130,7 @@ class Service:
     def link_up(self, window: int) -> None:  # noqa: ARG002  # the link's interface
         """Send what the broker does not have yet (called by the link)."""
         log.info("connected")
-        # A new connection brings what was not acknowledged on the old one.
-        self._unsaved.clear()
+        self._intake.begin_anew()
         self._guard(self._outbox.link_up)
 
     def link_down(self, reason: str) -> None:
@@ -110,51 +145,8 @@ class Service:
             self._guard(lambda: self._outbox.settle(token, taken=not refusal))
 
     def arrived(self, delivery: int, topic: str, payload: bytes) -> None:
-        """Take a request into the ledger, then acknowledge it (called by the link)."""
-        try:
-            header = self._answering.check(payload, kiosk_of(topic)).header
-        except ProtocolError as fault:
-            self._refuse(topic, fault)
-            self._link.acknowledge(delivery)
-            return
-        expires_ms = min(header.expires_ms, self._now_ms() + _LONGEST_LIFETIME_MS)
-        request = Accepted(
-            header.request_id,
-            header.kiosk,
-            int(header.lane),
-            header.created_ms,
-            expires_ms,
-            payload,
-        )
-        self._save(delivery, request)
-
-    def _save(self, delivery: int, request: Accepted) -> None:
-        """Take a request into the ledger, or keep it until the ledger can be written again.
-
-        Unacknowledged deliveries fill the broker's window: left alone, they would stop the rest.
-        """
-        if self._guard(lambda: self._accept(request)):
-            self._link.acknowledge(delivery)
-        else:
-            self._retry_unsaved_at = self._clock() + self._retry_s
-            self._unsaved.append((delivery, request))
-
-    def _accept(self, request: Accepted) -> None:
-        known = self._ledger.accept(request)
-        about = {"request": request.request_id.hex(), "kiosk": request.kiosk}
-        if known is None:
-            log.info("accepted", extra=about)
-            self._schedule.add(request.waiting)
-        elif known.kiosk != request.kiosk:
-            self._refuse(request.kiosk, WrongKeyError("another kiosk has used this request id"))
-        elif known.state is State.ANSWERED:
-            log.info("repeated", extra=about)
-            self._ledger.repeat(request.request_id)
-            self._guard(lambda: self._outbox.send(request.request_id))
-
-    def _refuse(self, source: str, fault: ProtocolError) -> None:
-        self.refused[type(fault).__name__] += 1
-        log.warning("request refused", extra={"source": source, "reason": str(fault)})
+        """Take a request in (called by the link)."""
+        self._intake.take(delivery, topic, payload)
 
     def _search_all(self) -> None:
         while not self._stopping:
@@ -175,8 +167,10 @@ class Service:
         try:
             done = self._search(waiting.request_id)
         finally:
-            if not done:
-                self._schedule.add(waiting, self._retry_s)
+            if done:
+                self._schedule.done(waiting)
+            else:
+                self._schedule.put_off(waiting, self._terms.retry_s)
 
     def _search(self, request_id: bytes) -> bool:
         """Search for one request; False when it has to be searched again."""
@@ -187,11 +181,11 @@ class Service:
         try:
             answer = self._answering.answer(request.envelope, request.kiosk)
         except ProtocolError as fault:
-            # Its kiosk or our key is no longer what it was: nobody could read an answer.
-            self._refuse(request.kiosk, fault)
+            # Its kiosk was removed since, or has other keys: nobody could read an answer.
+            self._intake.refuse(request.kiosk, fault)
             self._ledger.drop(request_id)
             return True
-        log.info("searched", extra={"request": request_id.hex(), "final": answer.final})
+        self._note(request_id, answer)
         if answer.final:
             self._ledger.answer(request_id, answer.envelope)
             self._guard(lambda: self._outbox.send(request_id))
@@ -207,24 +201,39 @@ class Service:
 
     def _look_after(self) -> None:
         """Do what is due by time alone."""
+        self._intake.take_held()
         now = self._clock()
-        if now >= self._retry_unsaved_at:
-            for _ in range(len(self._unsaved)):
-                with contextlib.suppress(IndexError):  # a new link has cleared it
-                    self._save(*self._unsaved.popleft())
         if now >= self._next_upkeep_at:
-            self._next_upkeep_at = now + self._upkeep_s
+            self._next_upkeep_at = now + self._terms.upkeep_s
+            log.info("status", extra=self._status())
             self._ledger.forget(self._now_ms() - _FORGET_AFTER_MS)
             self._outbox.refill()
+
+    def _note(self, request_id: bytes, answer: Answer) -> None:
+        about = {"request": request_id.hex(), "final": answer.final, "outcome": answer.outcome}
+        log.info("searched", extra=about | ({"reason": answer.refusal} if answer.refusal else {}))
+        self._tally.answer(answer.outcome)
+        if answer.refusal:
+            self._tally.refuse(answer.refusal)
+
+    def _status(self) -> dict[str, str | int]:
+        """Return what the line of "status" says: counts since the start, and what waits now."""
+        return {
+            "part": f"{self._terms.split.part} of {self._terms.split.of}",
+            "waiting": self._schedule.due(),
+            "held": self.held,
+            **self._tally.words(),
+        }
+
+    def _resend(self, request_id: bytes) -> None:
+        self._guard(lambda: self._outbox.send(request_id))
 
     def _publish(self, token: bytes, kiosk: str, envelope: bytes) -> None:
         self._link.publish(token, result_topic(kiosk), envelope, _ANSWER_EXPIRY_S)
 
-    def _guard(self, work: Callable[[], None]) -> bool:
-        """Do what needs the ledger; False, with a line in the log, when it failed."""
+    def _guard(self, work: Callable[[], None]) -> None:
+        """Do what needs the ledger, or say in the log that it failed."""
         try:
             work()
         except DatabaseError as fault:
             log.warning("ledger failed", extra={"reason": str(fault)})
-            return False
-        return True

@@ -49,7 +49,7 @@ def test_the_urgent_come_first_then_the_oldest(schedule: Schedule) -> None:
 def test_a_delayed_one_waits_its_time_and_then_takes_its_old_place(
     schedule: Schedule, clock: Seconds
 ) -> None:
-    schedule.add(waiting(1, 0, 1), delay_s=10)
+    schedule.put_off(waiting(1, 0, 1), 10)
     schedule.add(waiting(2, 0, 2))
     assert everything_due(schedule) == [2]
 
@@ -59,6 +59,34 @@ def test_a_delayed_one_waits_its_time_and_then_takes_its_old_place(
     clock.now += 0.1
     schedule.add(waiting(2, 0, 2))
     assert everything_due(schedule) == [1, 2]
+
+
+def test_what_fails_again_and_again_is_left_alone_twice_as_long_each_time_up_to_a_limit(
+    schedule: Schedule, clock: Seconds
+) -> None:
+    delays = []
+    for _ in range(8):
+        schedule.put_off(waiting(1), 10)
+        before = clock.now
+        while not everything_due(schedule):
+            clock.now += 5
+        delays.append(clock.now - before)
+
+    assert delays == [10, 20, 40, 80, 160, 320, 320, 320]
+    schedule.done(waiting(1))
+    schedule.put_off(waiting(1), 10)
+    clock.now += 10
+    assert everything_due(schedule) == [1]
+
+
+def test_what_is_put_off_is_not_due_before_its_time(schedule: Schedule, clock: Seconds) -> None:
+    schedule.add(waiting(1))
+    schedule.put_off(waiting(2), 10)
+    assert schedule.due() == 1
+
+    clock.now += 10
+
+    assert schedule.due() == 2
 
 
 def test_the_same_request_twice_is_no_fault(schedule: Schedule) -> None:
@@ -81,7 +109,7 @@ def test_whoever_waits_is_woken_by_what_is_added() -> None:
 
 def test_closing_wakes_whoever_waits_and_ends_all() -> None:
     schedule = Schedule(time.monotonic)
-    schedule.add(waiting(1), delay_s=60)
+    schedule.put_off(waiting(1), 60)
     found: list[Waiting | None] = []
     waiter = threading.Thread(target=lambda: found.append(schedule.next(2)))
     waiter.start()

@@ -1,0 +1,158 @@
+"""The intake: from a delivery of the broker to a request in the ledger.
+
+    ours? -> check -> room? -> ledger -> schedule -> acknowledge
+
+What cannot be taken now is held unacknowledged, in memory: no more than the broker's window lets
+through, and the broker keeps what comes after it.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from greenline.matcher.errors import DatabaseError
+from greenline.matcher.ledger import Accepted, Known, Ledger, State
+from greenline.matcher.schedule import Schedule
+from greenline.matcher.split import Split
+from greenline.matcher.tally import Tally
+from greenline.protocol.envelope import Envelope
+from greenline.protocol.errors import ProtocolError, WrongKeyError
+from greenline.protocol.topics import kiosk_of
+
+log = logging.getLogger(__name__)
+
+_LONGEST_LIFETIME_MS = 31 * 24 * 3600 * 1000
+_UNCONFIRMED = 0
+"""The delivery of a message that the broker wants no confirmation of, so never holds back."""
+
+
+class _Held(NamedTuple):
+    delivery: int
+    request: Accepted
+
+
+@dataclass
+class Intake:
+    """Used by the link's thread and the search thread.
+
+    check: raises ProtocolError for what no known kiosk sent. acknowledge: tell the broker that a
+    delivery is safe. resend: publish a stored answer again. most_waiting: so many may wait for
+    their search; beyond it nothing new is taken. retry_s: how long a ledger that failed is left
+    alone. clock: monotonic seconds.
+    """
+
+    ledger: Ledger
+    schedule: Schedule
+    tally: Tally
+    check: Callable[[bytes, str], Envelope]
+    acknowledge: Callable[[int], None]
+    resend: Callable[[bytes], None]
+    now_ms: Callable[[], int]
+    clock: Callable[[], float]
+    split: Split
+    most_waiting: int
+    retry_s: float
+    _held: list[_Held] = field(default_factory=list, init=False)
+    _retry_at: float = field(default=0.0, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    @property
+    def held(self) -> int:
+        """How many deliveries are held unacknowledged."""
+        with self._lock:
+            return len(self._held)
+
+    def begin_anew(self) -> None:
+        """Forget what is held: a new connection brings again what was not acknowledged."""
+        with self._lock:
+            self._held.clear()
+
+    def take(self, delivery: int, topic: str, payload: bytes) -> None:
+        """Take a request into the ledger, then acknowledge it; or leave, refuse or hold it."""
+        if not self.split.takes(payload):
+            self.tally.request("left to others")
+            self.acknowledge(delivery)
+            return
+        try:
+            header = self.check(payload, kiosk_of(topic)).header
+        except ProtocolError as fault:
+            self.refuse(topic, fault)
+            self.acknowledge(delivery)
+            return
+        expires_ms = min(header.expires_ms, self.now_ms() + _LONGEST_LIFETIME_MS)
+        request = Accepted(
+            header.request_id,
+            header.kiosk,
+            int(header.lane),
+            header.created_ms,
+            expires_ms,
+            payload,
+        )
+        self._save(delivery, request)
+
+    def take_held(self) -> None:
+        """Take what was held, the most urgent first, as far as there is room."""
+        for _ in range(self.held):
+            with self._lock:
+                if not self._held or self._full() or self.clock() < self._retry_at:
+                    return
+                first = min(self._held, key=lambda each: each.request.waiting)
+                self._held.remove(first)
+            self._save(*first)
+
+    def refuse(self, source: str, fault: ProtocolError) -> None:
+        """Count and log what gets no answer: nobody has proved to be there who could read it."""
+        self.tally.refuse(type(fault).__name__)
+        log.warning("request refused", extra={"source": source, "reason": str(fault)})
+
+    def _save(self, delivery: int, request: Accepted) -> None:
+        """Make a request durable and acknowledge it, or hold it.
+
+        The lock is not held while the broker is told: the link has locks of its own.
+        """
+        with self._lock:
+            try:
+                if self._full() and self.ledger.known(request.request_id) is None:
+                    self._hold(delivery, request)
+                    return
+                known = self._enter(request)
+            except DatabaseError as fault:
+                log.warning("ledger failed", extra={"reason": str(fault)})
+                self._retry_at = self.clock() + self.retry_s
+                self._hold(delivery, request)
+                return
+        if known is not None:
+            self._know_again(request, known)
+        self.acknowledge(delivery)
+
+    def _enter(self, request: Accepted) -> Known | None:
+        known = self.ledger.accept(request)
+        if known is None:
+            self.tally.request("accepted")
+            log.info("accepted", extra=_about(request))
+            self.schedule.add(request.waiting)
+        elif known == Known(request.kiosk, State.ANSWERED):
+            self.ledger.repeat(request.request_id)
+        return known
+
+    def _know_again(self, request: Accepted, known: Known) -> None:
+        if known.kiosk != request.kiosk:
+            self.refuse(request.kiosk, WrongKeyError("another kiosk has used this request id"))
+            return
+        self.tally.request("repeated")
+        if known.state is State.ANSWERED:
+            log.info("repeated", extra=_about(request))
+            self.resend(request.request_id)
+
+    def _full(self) -> bool:
+        return self.schedule.due() >= self.most_waiting
+
+    def _hold(self, delivery: int, request: Accepted) -> None:
+        if delivery != _UNCONFIRMED:
+            self._held.append(_Held(delivery, request))
+
+
+def _about(request: Accepted) -> dict[str, str]:
+    return {"request": request.request_id.hex(), "kiosk": request.kiosk}
