@@ -184,6 +184,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--each", type=int, default=7, help="exhaustive: every so many-th probe")
     parser.add_argument("--model", default="greenline-1")
+    parser.add_argument("--votes-only", action="store_true", help="of every --each-th probe")
     options = parser.parse_args()
     dpi = {name: float(value) for name, value in (each.split("=") for each in options.dpi)}
     mates = real_prints(options.folder, dpi, options.model)
@@ -206,6 +207,11 @@ def main() -> None:
             search(mates, everyone[:1], parts, WAYS["votes, stages 1 and 2, exact"], pool)
             few = everyone[:: options.each] if entries > 20_000 else everyone
             few = everyone[::100] if entries > 200_000 else few
+            if options.votes_only:
+                wanted = everyone[:: options.each]
+                found = search(mates, wanted, parts, WAYS["votes, stages 1 and 2, exact"], pool)
+                line(f"{entries:,} | {held / entries:.0f} | votes alone", found, None, "-")
+                continue
             whole = search(mates, few, parts, WAYS["exhaustive"], pool)
             gallery = f"{entries:,} | {held / entries:.0f}"
             line(f"{gallery} | exhaustive", whole, whole, "-")
@@ -216,14 +222,15 @@ def main() -> None:
                 line(f"{gallery} | {way}", found, whole, two)
 
 
-def line(what: str, found: Searched, whole: Searched, two: str) -> None:
-    """Print one line. whole: what the exhaustive search found."""
+def line(what: str, found: Searched, whole: Searched | None, two: str) -> None:
+    """Print one line. whole: what the exhaustive search found; None: there was none."""
     first = dict(zip(found.wanted, found.first, strict=True))
-    lost = [not first[probe] for probe, hit in zip(whole.wanted, whole.first, strict=True) if hit]
+    hits = [] if whole is None else list(zip(whole.wanted, whole.first, strict=True))
+    lost = f"{100 * np.mean([not first[probe] for probe, hit in hits if hit]):.2f}" if hits else "-"
     median, most = np.percentile(found.seconds, [50, 95])
     print(
         f"| {what} | {median:.3f} | {most:.3f} "
-        f"| {100 * np.mean(found.first):.2f} of {len(found.wanted)} | {100 * np.mean(lost):.2f} "
+        f"| {100 * np.mean(found.first):.2f} of {len(found.wanted)} | {lost} "
         f"| {100 - 100 * np.mean(found.listed):.2f} | {two} |",
         flush=True,
     )

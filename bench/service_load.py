@@ -12,11 +12,12 @@ It ends at the first rate at which the service saturates: the 95th percentile is
 the end of the sending more than 2 s of requests are unanswered. One line for each rate.
 
 --gallery: what `gallery_loading.py --keep` made. Otherwise a gallery of so many entries is made in
-DIR, and used again by the next run. DIR/site is made anew. A site's two processor cores serve all:
-broker, matchers and kiosks.
+DIR, and used again by the next run. DIR/site is made anew. Broker, matchers and kiosks run on one
+machine.
 """
 
 import argparse
+import os
 import shutil
 import threading
 import time
@@ -46,13 +47,17 @@ _CHECK_S = 0.02
 
 @dataclass
 class Line:
-    """What one rate gave. left: unanswered when the last was sent. times in seconds."""
+    """What one rate gave. left: unanswered when the last was sent. Times in seconds.
+
+    cpu: processor time of all matchers together, which other programs hardly change.
+    """
 
     rate: float
     times: list[float]
     left: int
     took: float
     search_ms: list[float]
+    cpu: float = 0.0
 
     @property
     def saturated(self) -> bool:
@@ -65,15 +70,31 @@ class Line:
         return (
             f"{self.rate:g} | {len(self.times)} | {self.p(50):.3f} | {self.p(95):.3f} "
             f"| {max(self.times):.3f} | {np.median(self.search_ms):.0f} | {self.left} "
-            f"| {len(self.times) / self.took:.1f}"
+            f"| {len(self.times) / self.took:.2f} | {1e3 * self.cpu / len(self.times):.0f}"
         )
 
 
-def start_all(site: Site, kiosks: list[Kiosk], ending: ExitStack) -> None:
+def start_matchers(site: Site, ending: ExitStack) -> list[Child]:
+    """Start the broker and the matchers; a large gallery takes longer than site.start() waits."""
     site.start("broker", ending)
+    matchers = []
     for name in site.matcher_names:
         command = greenline("matcher", "--config", site.folder / f"{name}.toml")
-        started(name, command, site.folder / "logs" / f"{name}.log", connected, ending)
+        log = site.folder / "logs" / f"{name}.log"
+        matchers.append(started(name, command, log, connected, ending))
+    return matchers
+
+
+def processor_time(processes: list[Child]) -> float:
+    """Return the seconds that processes have computed so far."""
+    ticks = 0
+    for process in processes:
+        words = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(words[11]) + int(words[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def connect_all(site: Site, kiosks: list[Kiosk], ending: ExitStack) -> None:
     for kiosk in kiosks:
         link = kiosk.connect(site)
         thread = threading.Thread(target=link.run, daemon=True)
@@ -146,14 +167,17 @@ def main() -> None:
     kiosks = kiosks_of(site, options.kiosks)
     print(
         "| requests a second | requests | p50 s | p95 s | longest s | search, median ms "
-        "| unanswered at the last | answered a second |"
+        "| unanswered at the last | answered a second | processor ms a request |"
     )
-    print("|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|")
     with ExitStack() as ending:
-        start_all(site, kiosks, ending)
-        measure(kiosks, options.fingers, 2.0, 5.0, seed=0)
+        matchers = start_matchers(site, ending)
+        connect_all(site, kiosks, ending)
+        measure(kiosks, options.fingers, 1.0, 5.0, seed=0)
         for seed, rate in enumerate(options.rates, 1):
+            before = processor_time(matchers)
             line = measure(kiosks, options.fingers, rate, options.seconds, seed)
+            line.cpu = processor_time(matchers) - before
             print(f"| {line.text()} |{' saturated' * line.saturated}", flush=True)
             if line.saturated:
                 break

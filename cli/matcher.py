@@ -4,6 +4,7 @@ import contextlib
 import logging
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from greenline.cli.keyfiles import (
 )
 from greenline.cli.software import SOFTWARE
 from greenline.matcher.answering import Answering
+from greenline.matcher.blocks import MOST_ENTRIES
 from greenline.matcher.config import MatcherConfig
 from greenline.matcher.engine import LocalEngine
 from greenline.matcher.gallery import Gallery
@@ -68,13 +70,29 @@ def _warm() -> None:
     warm(lambda part, done, total: log.debug("%d of %d: %s", done, total, part))
 
 
+def _every_tenth(what: str) -> Callable[[int, int], None]:
+    """Return what logs a progress at each tenth of the way; small galleries pass in silence."""
+    told = 0
+
+    def progress(done: int, total: int) -> None:
+        nonlocal told
+        if total >= MOST_ENTRIES and done * 10 // total > told:
+            told = done * 10 // total
+            log.info("gallery: %d of %d entries %s", done, total, what)
+
+    return progress
+
+
 def _open_gallery(settings: MatcherConfig) -> Gallery:
     return Gallery(settings.gallery, read_gallery_key(settings.keys.gallery))
 
 
 def _answering(settings: MatcherConfig, gallery: Gallery) -> Answering:
+    if gallery.unplaced() >= MOST_ENTRIES:
+        log.info("making the gallery's entries ready, once; a million take half an hour")
+        gallery.compact(_every_tenth("made ready"))
     engine = LocalEngine(gallery, threads=settings.threads)
-    engine.refresh()
+    engine.refresh(_every_tenth("loaded"))
     return Answering(
         engine=engine,
         kiosks=read_identities(settings.keys.kiosks),

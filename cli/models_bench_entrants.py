@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from greenline.cli.errors import CommandError
 from greenline.cli.models_bench_messages import MINDTCT, Setup
 from greenline.cli.models_bench_process import CannotOpenError, Process
-from greenline.models.extraction import MODEL
 from greenline.models.manifest import MinutiaThresholds, installed_folder, read_manifest
 from greenline.models.readings import READINGS
 from greenline.models.runtime import MODULES, PACKAGES
+
+REFERENCE = "leader-1"
+"""With which all are compared."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,11 @@ def _known(models: list[str]) -> list[str]:
     if unknown:
         known = ", ".join([*sorted(there), MINDTCT])
         raise CommandError(f"--model {unknown[0]}: there are {known}", 2)
-    return sorted((there & set(models) if models else there) | {MODEL})
+    return sorted((there & set(models) if models else there) | {REFERENCE})
 
 
 def _setups(runtime: str, wanted: set[str]) -> Iterator[Setup]:
-    for model in sorted(wanted, key=lambda model: (model != MODEL, model)):
+    for model in sorted(wanted, key=lambda model: (model != REFERENCE, model)):
         yield Setup(model, False, runtime)
         if READINGS[model].mirrored is not None:
             yield Setup(model, True, runtime)

@@ -55,7 +55,13 @@ def code_digest() -> str:
     return hashlib.sha256(content).hexdigest()[:8]
 
 
-_OURS = ("accuracy.py", "models_bench_views.py", "models_bench_worker.py", "print_names.py")
+_OURS = (
+    "accuracy.py",
+    "comparing.py",
+    "models_bench_views.py",
+    "models_bench_worker.py",
+    "print_names.py",
+)
 
 
 def main() -> None:

@@ -2,8 +2,9 @@
 
     ours? -> check -> room? -> ledger -> schedule -> acknowledge
 
-What cannot be taken now is held unacknowledged, in memory: no more than the broker's window lets
-through, and the broker keeps what comes after it.
+What cannot be taken now is held unacknowledged, so that the broker keeps what comes after it. That
+is not enough: Mosquitto 2.0.11 stops at its window, but with the first acknowledgement it delivers
+all that it has queued. What would be held beyond a bound is turned away: its kiosk sends it again.
 """
 
 import logging
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 
 _LONGEST_LIFETIME_MS = 31 * 24 * 3600 * 1000
 _UNCONFIRMED = 0
-"""The delivery of a message that the broker wants no confirmation of, so never holds back."""
+"""The delivery of a message at QoS 0: the broker never waits for its acknowledgement."""
 
 
 class _Held(NamedTuple):
@@ -40,7 +41,7 @@ class Intake:
     check: raises ProtocolError for what no known kiosk sent. acknowledge: tell the broker that a
     delivery is safe. resend: publish a stored answer again. most_waiting: so many may wait for
     their search; beyond it nothing new is taken. retry_s: how long a ledger that failed is left
-    alone. clock: monotonic seconds.
+    alone. most_held: so many deliveries are held in memory. clock: monotonic seconds.
     """
 
     ledger: Ledger
@@ -54,6 +55,7 @@ class Intake:
     split: Split
     most_waiting: int
     retry_s: float
+    most_held: int = 256
     _held: list[_Held] = field(default_factory=list, init=False)
     _retry_at: float = field(default=0.0, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
@@ -114,14 +116,13 @@ class Intake:
         """
         with self._lock:
             try:
-                if self._full() and self.ledger.known(request.request_id) is None:
-                    self._hold(delivery, request)
-                    return
-                known = self._enter(request)
+                held = self._full() and self.ledger.known(request.request_id) is None
+                known = None if held else self._enter(request)
             except DatabaseError as fault:
                 log.warning("ledger failed", extra={"reason": str(fault)})
                 self._retry_at = self.clock() + self.retry_s
-                self._hold(delivery, request)
+                held, known = True, None
+            if held and self._hold(delivery, request):
                 return
         if known is not None:
             self._know_again(request, known)
@@ -149,9 +150,13 @@ class Intake:
     def _full(self) -> bool:
         return self.schedule.due() >= self.most_waiting
 
-    def _hold(self, delivery: int, request: Accepted) -> None:
-        if delivery != _UNCONFIRMED:
-            self._held.append(_Held(delivery, request))
+    def _hold(self, delivery: int, request: Accepted) -> bool:
+        """Hold a delivery; False when it is turned away instead."""
+        if delivery == _UNCONFIRMED or len(self._held) >= self.most_held:
+            self.tally.request("turned away")
+            return False
+        self._held.append(_Held(delivery, request))
+        return True
 
 
 def _about(request: Accepted) -> dict[str, str]:

@@ -100,11 +100,6 @@ class Service:
         """What was refused since the start, by reason."""
         return self._tally.refused()
 
-    @property
-    def held(self) -> int:
-        """How many requests the broker has delivered that could not be taken yet."""
-        return self._intake.held
-
     def run(self) -> None:
         """Serve until stop().
 
@@ -221,7 +216,7 @@ class Service:
         return {
             "part": f"{self._terms.split.part} of {self._terms.split.of}",
             "waiting": self._schedule.due(),
-            "held": self.held,
+            "held": self._intake.held,
             **self._tally.words(),
         }
 

@@ -39,8 +39,8 @@ class Stages:
     case.
     """
 
-    ranked_above: int = 20_000
-    voted_above: int = 100_000
+    ranked_above: int = 5_000
+    voted_above: int = 20_000
     share_voted: float = 0.02
     least_voted: int = 5_000
     share_ranked: float = 0.001

@@ -52,7 +52,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write what LEADER in Keras finds.")
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
     arguments = parser.parse_args()
-    leader = Leader(LeaderParameters(minutia_quality_threshold=Extractor().threshold))
+    leader = Leader(
+        LeaderParameters(minutia_quality_threshold=Extractor(model="leader-1").threshold)
+    )
     found = []
     for seed in SEEDS:
         pixels = synthetic_print(seed)

@@ -116,7 +116,7 @@ def compare(pictures: Iterable[Path], dpi: float | None) -> Report:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from pyfing.minutiae_end_to_end import Leader, LeaderParameters  # noqa: PLC0415 - slow
 
-    extractor = Extractor()
+    extractor = Extractor(model="leader-1")
     leader = Leader(LeaderParameters(minutia_quality_threshold=extractor.threshold))
     report = Report()
     for path in pictures:

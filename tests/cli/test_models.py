@@ -17,7 +17,7 @@ from tests.cli.conftest import Told
 
 Greenline = Callable[..., Told]
 
-SMALL, LARGE = "leader_288x256.tflite", "leader_512x416.tflite"
+SMALL, LARGE = "greenline_288x256.tflite", "greenline_512x416.tflite"
 NO_RUNTIME = """
 import sys
 
@@ -97,10 +97,11 @@ def test_the_list_says_what_each_file_is_and_which_runtime_was_found(greenline: 
 
     assert (told.code, told.err) == (0, "")
     entry = (
-        f"{SMALL}  leader-1\n"
+        f"{SMALL}  greenline-1\n"
         "  input    256 x 288 pixels\n"
-        "  licence  MIT, Copyright (c) 2023 Raffaele Cappelli\n"
-        "  card     docs/models/leader.md\n"
+        "  licence  Apache-2.0, Copyright (c) 2026 The Greenline authors\n"
+        "  card     docs/models/greenline-1.md\n"
+        "  measured FVC2002 DB1-4 B, EER %: "
     )
     assert entry in told.out
     assert told.out.count("\n  card ") == len(read_manifest(installed_folder()).files)
@@ -276,7 +277,7 @@ def test_a_release_without_the_model_of_templates_is_told(
     told = greenline("models", "check", "--folder", folder)
 
     assert told.code == 3
-    assert told.sentence.startswith("manifest.json lists no file of the model leader-1")
+    assert told.sentence.startswith("manifest.json lists no file of the model greenline-1")
 
 
 def test_without_a_runtime_the_check_says_which_to_install() -> None:
@@ -291,7 +292,7 @@ def test_without_a_runtime_the_list_still_lists() -> None:
     told = run(NO_RUNTIME, "models", "list")
 
     assert (told.code, told.err) == (0, "")
-    assert f"{LARGE}  leader-1\n" in told.out
+    assert f"{LARGE}  greenline-1\n" in told.out
     assert "\nruntime  no runtime for the models (" in told.out
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from greenline.matcher.answering import Answering
 from greenline.matcher.gallery import Gallery
 from greenline.matcher.ledger import Ledger
+from greenline.protocol.keys import OpeningKey
 from greenline.protocol.messages import Outcome, Result
 from tests.matcher.asking import (
     HOUR_MS,
@@ -165,3 +166,44 @@ def test_all_that_leaves_for_a_kiosk_has_one_size(
     ]
 
     assert len({len(uplink.ask(kiosk.seal(body))) for body in bodies}) == 1
+
+
+def test_what_a_known_kiosk_gets_wrong_is_refused_with_a_signed_reason_and_counted_by_it(
+    gallery: Gallery, answering: Answering, kiosk: Kiosk, start: Start, uplink: Uplink, log: Log
+) -> None:
+    """Wrongly keyed, undecodable, over-size, of another version, and what no list allows."""
+    body = request_body(finger(1))
+    gallery.create_list("asylum-list", ("asylum",))
+    envelopes = {
+        "the envelope was sealed to another key": kiosk.seal(
+            body, recipient=OpeningKey.generate().public
+        ),
+        "this is not a request: ": kiosk.seal(b"\xc1"),
+        "a message of 70000 bytes is too large": kiosk.seal(bytes(70_000)),
+        "this is not a request: Expected `int` <= 2 - at `$.version`": kiosk.seal(
+            body.replace(b"version\x02", b"version\x03")
+        ),
+        "there is no list 'nowhere' here": kiosk.seal(request_body(finger(1), lists=("nowhere",))),
+        "the list 'asylum-list' may not be searched": kiosk.seal(
+            request_body(finger(1), lists=("asylum-list",))
+        ),
+        "the templates hold too few minutiae": kiosk.seal(request_body(finger(1, minutiae=0))),
+    }
+    service = start(answering).service
+
+    for reason, envelope in envelopes.items():
+        result = kiosk.open(uplink.ask(envelope))
+        assert (result.outcome, result.reason.startswith(reason)) == (Outcome.REFUSED, True)
+
+    counted = {
+        "WrongKeyError": 1, "MalformedError": 3, "unknown list": 1, "purpose": 1,
+        "too few minutiae": 1,
+    }  # fmt: skip
+    assert service.refused == counted
+    while (status := log.next("status").__dict__)["answers"] != "refused 7":
+        pass
+    assert status["refused"] == (
+        "MalformedError 3, WrongKeyError 1, purpose 1, too few minutiae 1, unknown list 1"
+    )
+    assert (status["part"], status["waiting"], status["held"]) == ("1 of 1", 0, 0)
+    assert status["requests"] == "accepted 7"

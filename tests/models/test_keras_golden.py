@@ -23,7 +23,7 @@ CLOSE = 0.01
 
 @pytest.fixture(scope="module")
 def extractor() -> Extractor:
-    return Extractor()
+    return Extractor(model="leader-1")
 
 
 @pytest.mark.parametrize("seed", SEEDS)
