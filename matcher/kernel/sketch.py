@@ -16,7 +16,7 @@ from greenline.prints.prepared import MAX_MINUTIAE
 
 MINUTIAE = 24
 """So many of the probe's minutiae with a descriptor are laid against all others, the best first."""
-ALIKE = 1150
+ALIKE = 1000
 """Twice the bits that both have, in 2048ths of all bits; chosen on FVC2002 DB1 and DB2."""
 
 _BINS = 16
