@@ -100,7 +100,7 @@ def single(gallery: Gallery, count: int) -> None:
     """One enrolment and one removal out of a stored block."""
     (one,) = enrolments(1, 999_983)
     began = time.perf_counter()
-    gallery.enrol(LIST, "one-more", 2, one.record, "strewn")
+    gallery.enrol(LIST, "one-more", 2, one.record, "strewn", adult=True)
     between = time.perf_counter()
     removed = gallery.remove(LIST, f"person-{count // 4}")
     ended = time.perf_counter()

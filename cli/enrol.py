@@ -83,7 +83,9 @@ def _enrol_all(gallery: Gallery, order: _Order, pictures: list[Path]) -> int:
             if order.purposes and order.list_name not in gallery.lists():
                 gallery.create_list(order.list_name, order.purposes)
             name = order.reference or picture.stem
-            gallery.enrol(order.list_name, name, order.finger, record, extractor.model_id)
+            gallery.enrol(
+                order.list_name, name, order.finger, record, extractor.model_id, adult=True
+            )
         except (CommandError, EnrolmentError, ModelsError, PrintsError) as fault:
             if len(pictures) == 1:
                 raise
@@ -103,9 +105,12 @@ def enrol_file(
     *,
     otherwise_dpi: float | None = None,
 ) -> bool:
-    """Enrol one file; False when it was enrolled before. Raises the faults of its parts."""
+    """Enrol one file; False when it was enrolled before. Raises the faults of its parts.
+
+    Who calls this answers for the person being 18 or older.
+    """
     record = record_of(extractor, path, finger, dpi, otherwise_dpi=otherwise_dpi)
-    return gallery.enrol(list_name, reference, finger, record, extractor.model_id)
+    return gallery.enrol(list_name, reference, finger, record, extractor.model_id, adult=True)
 
 
 def record_of(

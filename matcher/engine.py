@@ -116,10 +116,6 @@ class LocalEngine:
         self._pool = ThreadPoolExecutor(threads or os.cpu_count(), "search")
         self._now = Snapshot()
 
-    def close(self) -> None:
-        """Let the threads end."""
-        self._pool.shutdown()
-
     def refresh(self, progress: Progress = lambda _done, _total: None) -> Snapshot:
         """Take in what was enrolled, removed or repaired since. Raises DatabaseError."""
         self._now = self._holding.refresh(progress)
@@ -203,8 +199,7 @@ class LocalEngine:
         block = now.parts[person.part].block
         entry_id = int(block.entry_ids[person.row])
         entry = self._gallery.entry(entry_id)
-        whole = entry is not None and entry.template is not None
-        if entry is None or not whole:
+        if entry is None or entry.template is None:
             return None
         if person_of(entry.list_name, entry.reference) != int(block.person[person.row]):
             return None

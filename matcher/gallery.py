@@ -105,7 +105,7 @@ class Gallery:
         record: bytes,
         model: str,
         *,
-        adult: bool = True,
+        adult: bool,
         operation: bytes | None = None,
     ) -> bool:
         """Enrol one finger; False when exactly this was enrolled before. Raises EnrolmentError.

@@ -13,7 +13,7 @@ import numpy as np
 from greenline.matcher.blocks import Block
 from greenline.matcher.gallery import ChangeKind, Gallery, ListInfo
 from greenline.matcher.kernel.sketch import bits_of
-from greenline.matcher.segment import joined, size_bytes
+from greenline.matcher.segment import joined
 from greenline.matcher.shortlist import Part
 
 Progress = Callable[[int, int], None]
@@ -27,11 +27,6 @@ class Snapshot:
     unreadable: frozenset[int] = frozenset()
     lists: dict[str, ListInfo] = field(default_factory=dict)
     models: dict[int, str] = field(default_factory=dict)
-
-    @property
-    def bytes_held(self) -> int:
-        """Return the memory that templates and columns take."""
-        return sum(size_bytes(part.block.segment) + part.bits.nbytes for part in self.parts)
 
 
 class Holding:

@@ -18,18 +18,17 @@ from greenline.prints.fmr import (
     MAX_COORDINATE,
     MAX_VIEWS,
     VERSION,
-    ImpressionType,
     Record,
     View,
     dots_per_inch,
 )
 from greenline.prints.template import Kind, Template
+from greenline.prints.view_head import view_head
 
 STEPS = 180  # of 2 degrees in a turn
 
 _LENGTH_AT = 8
 _HEADER = struct.Struct(">HHHHHHHBB")  # after the length: product owner and type, equipment, ...
-_VIEW = struct.Struct(">BBBB")
 _MINUTIA = np.dtype([("x", ">u2"), ("y", ">u2"), ("angle", "u1"), ("quality", "u1")])
 
 
@@ -89,24 +88,12 @@ def _check_header(start: int, header: tuple[int, ...]) -> None:
 
 
 def _decode_view(data: bytes, offset: int, picture: tuple[int, int, float]) -> tuple[View, int]:
-    minutiae = offset + _VIEW.size
-    if minutiae > len(data):
-        _refuse(len(data), "it ends within a view's header")
-    finger, numbers, quality, count = _VIEW.unpack_from(data, offset)
-    if finger > 10:
-        _refuse(offset, f"finger position {finger}; 0 to 10 exist")
-    if numbers & 15 not in ImpressionType.__members__.values():
-        _refuse(offset + 1, f"impression type {numbers & 15} is not defined")
-    if quality > 100:
-        _refuse(offset + 2, f"a finger quality of {quality}; 100 is the highest")
-    block = minutiae + count * _MINUTIA.itemsize
-    if block + 2 > len(data):
-        _refuse(len(data), "it ends within a view's minutiae")
-    template = _decode_minutiae(data, minutiae, count, picture)
-    end = block + 2 + int.from_bytes(data[block : block + 2])
+    head = view_head(data, offset, _MINUTIA.itemsize, _refuse)
+    template = _decode_minutiae(data, head.minutiae, head.count, picture)
+    end = head.end + 2 + int.from_bytes(data[head.end : head.end + 2])
     if end > len(data):
         _refuse(len(data), "it ends within a view's extended data")
-    return View(finger, numbers >> 4, ImpressionType(numbers & 15), quality, template), end
+    return View(head.finger, head.number, head.impression, head.quality, template), end
 
 
 def _decode_minutiae(

@@ -7,7 +7,6 @@ A 2011 record ("030") or an ANSI INCITS 378 record is refused by name. Sans-IO, 
 
 import struct
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import NoReturn
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from greenline.prints.errors import RecordError
 from greenline.prints.template import Kind, Template
+from greenline.prints.view_head import VIEW, ImpressionType, view_head
 
 MAGIC = b"FMR\0"
 VERSION = b" 20\0"
@@ -23,21 +23,9 @@ MAX_MINUTIAE = 255  # the count is one byte
 MAX_COORDINATE = 0x3FFF  # 14 bits
 
 _HEADER = struct.Struct(">4s4sIHHHHHBB")
-_VIEW = struct.Struct(">BBBB")
 _MINUTIA = np.dtype([("x", ">u2"), ("y", ">u2"), ("angle", "u1"), ("quality", "u1")])
 _TURN = 2 * np.pi / 256  # radians per angle step
 _NOMINAL_DPI = {197: 500.0, 394: 1000.0}  # whole pixels per cm that stand for 500 and 1000 dpi
-
-
-class ImpressionType(IntEnum):
-    """How the finger met the sensor."""
-
-    LIVE_PLAIN = 0
-    LIVE_ROLLED = 1
-    NONLIVE_PLAIN = 2
-    NONLIVE_ROLLED = 3
-    SWIPE = 8
-    CONTACTLESS = 9
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +151,7 @@ def _encode_view(record: Record, view: View) -> bytes:
     if fault is not None or len(view.extended) > 0xFFFF:
         raise RecordError("the extended data are not areas of type, length and data")
     numbers = view.view_number << 4 | view.impression_type
-    header = _VIEW.pack(view.finger_position, numbers, view.quality, len(template))
+    header = VIEW.pack(view.finger_position, numbers, view.quality, len(template))
     extended = struct.pack(">H", len(view.extended)) + view.extended
     return header + _encode_minutiae(template) + extended
 
@@ -226,23 +214,11 @@ def _check_edition(data: bytes, version: bytes, length: int) -> None:
 
 
 def _decode_view(data: bytes, offset: int, width: int, height: int, dpi: float) -> tuple[View, int]:
-    minutiae = offset + _VIEW.size
-    if minutiae > len(data):
-        _refuse(len(data), "it ends within a view's header")
-    finger, numbers, quality, count = _VIEW.unpack_from(data, offset)
-    if finger > 10:
-        _refuse(offset, f"finger position {finger}; 0 to 10 exist")
-    if numbers & 15 not in ImpressionType.__members__.values():
-        _refuse(offset + 1, f"impression type {numbers & 15} is not defined")
-    if quality > 100:
-        _refuse(offset + 2, f"a finger quality of {quality}; 100 is the highest")
-    block = minutiae + count * _MINUTIA.itemsize
-    if block + 2 > len(data):
-        _refuse(len(data), "it ends within a view's minutiae")
-    template = _decode_minutiae(data, minutiae, count, (width, height, dpi))
-    extended = _decode_extended(data, block)
-    view = View(finger, numbers >> 4, ImpressionType(numbers & 15), quality, template, extended)
-    return view, block + 2 + len(extended)
+    head = view_head(data, offset, _MINUTIA.itemsize, _refuse)
+    template = _decode_minutiae(data, head.minutiae, head.count, (width, height, dpi))
+    extended = _decode_extended(data, head.end)
+    view = View(head.finger, head.number, head.impression, head.quality, template, extended)
+    return view, head.end + 2 + len(extended)
 
 
 def _decode_minutiae(

@@ -1,5 +1,6 @@
-"""What tests of several folders share: a site in a folder, with the real broker."""
+"""What tests of several folders share: data, a site in a folder, the real broker."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,16 @@ import pytest
 
 from greenline.cli.children import Child
 from greenline.cli.site import Site, SiteOptions, build_site
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Where the data shared between checkouts lie; absent on most machines."""
+    beside = Path(__file__).resolve().parents[2] / "shared"
+    folder = Path(os.environ.get("GREENLINE_SHARED", beside)) / "data"
+    if not folder.is_dir():
+        pytest.skip("the shared measurement data are not here (set GREENLINE_SHARED)")
+    return folder
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from greenline.matcher.kernel.compiled import compiled
+from greenline.matcher.kernel.hull import within
 from greenline.prints import cylinder as reference
 
 _CENTRES = np.ascontiguousarray(reference.CENTRES.T)
@@ -36,8 +37,11 @@ def describe(
     words = np.zeros((_SECTIONS + 1, n), np.uint64)
     value = np.empty((_SECTIONS, _CELLS))
     valid = np.empty(_CELLS, np.bool_)
+    corners = np.ascontiguousarray(hull.T)
     for i in range(n):
-        if _neighbours(points, i) >= _NEIGHBOURS and _valid(points[i], direction[i], hull, valid):
+        if _neighbours(points, i) >= _NEIGHBOURS and _valid(
+            points[i], direction[i], corners, valid
+        ):
             _add_up(points, direction, i, value)
             for cell in range(_CELLS):
                 if valid[cell]:
@@ -61,7 +65,7 @@ def _neighbours(points: NDArray[np.float64], i: int) -> int:
 
 @compiled
 def _valid(
-    point: NDArray[np.float64], direction: float, hull: NDArray[np.float64],
+    point: NDArray[np.float64], direction: float, corners: NDArray[np.float64],
     valid: NDArray[np.bool_],
 ) -> bool:  # fmt: skip
     """Tell which cells lie inside the hull or near it, and whether they are enough."""
@@ -71,27 +75,9 @@ def _valid(
         along, across = _CENTRES[0, cell], _CENTRES[1, cell]
         x = point[0] + (cosine * along - sine * across)
         y = point[1] + (sine * along + cosine * across)
-        valid[cell] = _within(x, y, hull)
+        valid[cell] = within(x, y, corners, _MARGIN_SQUARE)
         count += valid[cell]
     return count >= _ENOUGH
-
-
-@compiled
-def _within(x: float, y: float, hull: NDArray[np.float64]) -> bool:
-    corners = len(hull)
-    inside = corners > 2
-    for at in range(corners):
-        other = at + 1 if at + 1 < corners else 0
-        edge_x, edge_y = hull[other, 0] - hull[at, 0], hull[other, 1] - hull[at, 1]
-        from_x, from_y = x - hull[at, 0], y - hull[at, 1]
-        if corners <= 2 or edge_x * from_y - edge_y * from_x < 0:
-            inside = False
-            length = max(edge_x * edge_x + edge_y * edge_y, 1e-12)
-            along = min(max((from_x * edge_x + from_y * edge_y) / length, 0.0), 1.0)
-            away_x, away_y = from_x - along * edge_x, from_y - along * edge_y
-            if away_x * away_x + away_y * away_y <= _MARGIN_SQUARE:
-                return True
-    return inside
 
 
 @compiled

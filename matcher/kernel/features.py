@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from greenline.matcher.kernel.compiled import compiled
+from greenline.matcher.kernel.hull import within
 from greenline.prints import features as reference
 from greenline.prints.pairing import PASSES
 
@@ -87,37 +88,18 @@ def _missed(
     paired: NDArray[np.int64],
 ) -> tuple[int, float]:
     """Count the minutiae inside the other side's hull that are not paired, and their quality."""
+    corners = np.empty((2, len(hull)))
+    for at in range(len(hull)):
+        corners[0, at], corners[1, at] = others[0, hull[at]], others[1, hull[at]]
     free = np.ones(points.shape[1], np.bool_)
     for index in paired:
         free[index] = False
     count, missed = 0, 0.0
     for i in range(points.shape[1]):
-        if free[i] and _within(points[0, i], points[1, i], others, hull):
+        if free[i] and within(points[0, i], points[1, i], corners, _MARGIN_SQUARE):
             count += 1
             missed += worth[i]
     return count, missed
-
-
-@compiled
-def _within(x: float, y: float, points: NDArray[np.float64], hull: NDArray[np.uint8]) -> bool:
-    """Tell whether a point lies inside the hull or near it."""
-    corners = len(hull)
-    inside = corners > 2
-    for at in range(corners):
-        one = hull[at]
-        other = hull[at + 1 if at + 1 < corners else 0]
-        edge_x, edge_y = points[0, other] - points[0, one], points[1, other] - points[1, one]
-        from_x, from_y = x - points[0, one], y - points[1, one]
-        beyond = edge_x * from_y - edge_y * from_x < 0
-        # The nearest edge of a convex hull is one that the point lies beyond.
-        if beyond or corners <= 2:
-            inside = False
-            length = max(edge_x * edge_x + edge_y * edge_y, 1e-12)
-            along = min(max((from_x * edge_x + from_y * edge_y) / length, 0.0), 1.0)
-            away_x, away_y = from_x - along * edge_x, from_y - along * edge_y
-            if away_x * away_x + away_y * away_y <= _MARGIN_SQUARE:
-                return True
-    return inside
 
 
 @compiled

@@ -237,7 +237,7 @@ def test_a_damaged_block_is_told_and_made_anew_if_asked(run: Run, site: Site) ->
     with contextlib.closing(Gallery(path, key, most_in_block=5)) as gallery:
         gallery.create_list("watch", ("border-check",))
         for seed in range(10):
-            gallery.enrol("watch", f"entry-{seed}", 0, record(finger(seed)), "test")
+            gallery.enrol("watch", f"entry-{seed}", 0, record(finger(seed)), "test", adult=True)
         assert gallery.compact() == 2
     tamper(path, "UPDATE block SET sealed = zeroblob(900) WHERE number = 1")
 

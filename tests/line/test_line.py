@@ -101,7 +101,9 @@ def test_a_matcher_killed_in_the_middle_of_a_search_answers_after_its_restart_on
     with contextlib.closing(open_gallery(checkpoint.site)) as gallery:
         other = extractor.extract(read_picture(checkpoint.prints.enrolled[2]))
         for copy in range(400):
-            gallery.enrol(LIST, f"other-{copy}", 0, fmr.from_template(other), extractor.model_id)
+            gallery.enrol(
+                LIST, f"other-{copy}", 0, fmr.from_template(other), extractor.model_id, adult=True
+            )
     checkpoint.start(*EVERYTHING)
 
     request = checkpoint.take(ENROLLED)

@@ -66,7 +66,7 @@ def record(template: Template) -> bytes:
 def enrol(gallery: Gallery, seed: int, list_name: str = LIST, position: int = 0) -> str:
     """Enrol the finger of this seed; return its reference."""
     reference = f"entry-{seed}"
-    assert gallery.enrol(list_name, reference, position, record(finger(seed)), MODEL)
+    assert gallery.enrol(list_name, reference, position, record(finger(seed)), MODEL, adult=True)
     return reference
 
 

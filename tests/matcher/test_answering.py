@@ -95,7 +95,7 @@ def test_no_more_candidates_are_named_than_configured(
     gallery: Gallery, answering: Answering, kiosk: Kiosk
 ) -> None:
     for number in range(5):
-        gallery.enrol(LIST, f"near-{number}", 0, record(mate(finger(1), number)), MODEL)
+        gallery.enrol(LIST, f"near-{number}", 0, record(mate(finger(1), number)), MODEL, adult=True)
 
     assert len(ask(answering, kiosk, request_body(finger(1))).candidates) == 3
 
@@ -227,7 +227,7 @@ def test_every_answer_has_the_same_size_on_the_wire(
     gallery: Gallery, gallery_path: Path, answering: Answering, kiosk: Kiosk
 ) -> None:
     for number in range(3):
-        gallery.enrol(LIST, f"near-{number}", 0, record(mate(finger(1), number)), MODEL)
+        gallery.enrol(LIST, f"near-{number}", 0, record(mate(finger(1), number)), MODEL, adult=True)
     bodies = [
         request_body(finger(1)),
         request_body(finger(2)),

@@ -32,7 +32,7 @@ from greenline.matcher.gallery import Gallery
 _, path, key, action, list_name, reference, record = sys.argv
 gallery = Gallery(Path(path), bytes.fromhex(key))
 if action == "enrol":
-    gallery.enrol(list_name, reference, 0, bytes.fromhex(record), "elsewhere")
+    gallery.enrol(list_name, reference, 0, bytes.fromhex(record), "elsewhere", adult=True)
 else:
     gallery.remove(list_name, reference)
 gallery.close()
@@ -106,7 +106,7 @@ def test_a_removed_and_newly_enrolled_reference_is_searched_with_its_new_print(
     enrol(gallery, 1)
     assert references(search(engine, mate(finger(1)))) == ["entry-1"]
     gallery.remove(LIST, "entry-1")
-    gallery.enrol(LIST, "entry-1", 0, record(finger(2)), MODEL)
+    gallery.enrol(LIST, "entry-1", 0, record(finger(2)), MODEL, adult=True)
 
     assert references(search(engine, mate(finger(1)))) == []
     assert references(search(engine, mate(finger(2)))) == ["entry-1"]
@@ -134,7 +134,9 @@ def asked(*fingers: tuple[int, Template], **more: object) -> Query:
 def enrol_hand(gallery: Gallery, reference: str, **fingers: int) -> None:
     """Enrol one person's fingers: f2=11 enrols finger 11 as position 2."""
     for name, seed in fingers.items():
-        assert gallery.enrol(LIST, reference, int(name[1:]), record(finger(seed)), MODEL)
+        assert gallery.enrol(
+            LIST, reference, int(name[1:]), record(finger(seed)), MODEL, adult=True
+        )
 
 
 def test_a_person_with_several_fingers_is_one_candidate_with_all_of_them(
@@ -241,8 +243,8 @@ def test_stages_find_whom_the_whole_comparison_finds(gallery: Gallery, stages: S
 def test_candidates_come_best_first_and_only_so_many(gallery: Gallery, engine: LocalEngine) -> None:
     for number in range(4):
         near = mate(finger(1), seed=number)
-        gallery.enrol(LIST, f"near-{number}", 0, record(near), MODEL)
-    gallery.enrol(LIST, "same", 0, record(finger(1)), MODEL)
+        gallery.enrol(LIST, f"near-{number}", 0, record(near), MODEL, adult=True)
+    gallery.enrol(LIST, "same", 0, record(finger(1)), MODEL, adult=True)
 
     found = engine.search(Query([Probe(finger(1))], (LIST,), THRESHOLD, 3))
 

@@ -27,7 +27,7 @@ def tamper(path: Path, *statements: str) -> None:
 
 def test_an_enrolled_finger_comes_back_as_it_was_recorded(gallery: Gallery) -> None:
     given = record(finger(1))
-    assert gallery.enrol(LIST, "entry-1", 2, given, MODEL)
+    assert gallery.enrol(LIST, "entry-1", 2, given, MODEL, adult=True)
 
     (entry_id,) = gallery.entry_ids()
     entry = gallery.entry(entry_id)
@@ -42,7 +42,7 @@ def test_enrolling_the_same_again_changes_nothing(gallery: Gallery) -> None:
     enrol(gallery, 1)
     before = gallery.revision(), gallery.lists(), gallery.entry_ids()
 
-    assert not gallery.enrol(LIST, "entry-1", 0, record(finger(1)), MODEL)
+    assert not gallery.enrol(LIST, "entry-1", 0, record(finger(1)), MODEL, adult=True)
     assert (gallery.revision(), gallery.lists(), gallery.entry_ids()) == before
 
 
@@ -61,7 +61,7 @@ def test_another_list_reference_position_or_record_is_another_enrolment(
     gallery.create_list("other", (PURPOSE,))
     enrol(gallery, 1)
 
-    assert gallery.enrol(list_name, reference, position, record(finger(seed)), MODEL)
+    assert gallery.enrol(list_name, reference, position, record(finger(seed)), MODEL, adult=True)
     assert len(gallery.entry_ids()) == 2
 
 
@@ -70,7 +70,7 @@ def test_removing_a_reference_removes_all_its_fingers_from_that_list_alone(
 ) -> None:
     gallery.create_list("other", (PURPOSE,))
     enrol(gallery, 1, position=1)
-    gallery.enrol(LIST, "entry-1", 2, record(finger(2)), MODEL)
+    gallery.enrol(LIST, "entry-1", 2, record(finger(2)), MODEL, adult=True)
     enrol(gallery, 1, "other")
     enrol(gallery, 3)
 
@@ -126,7 +126,7 @@ def test_a_lists_purposes_can_be_set_anew_and_even_be_none(gallery: Gallery) -> 
 
 def test_nobody_reads_a_template_from_the_file(gallery: Gallery, gallery_path: Path) -> None:
     given = record(finger(1))
-    gallery.enrol(LIST, "entry-1", 0, given, MODEL)
+    gallery.enrol(LIST, "entry-1", 0, given, MODEL, adult=True)
 
     content = gallery_path.read_bytes()
 
@@ -224,22 +224,22 @@ def test_names_that_do_not_fit_a_result_are_refused(gallery: Gallery, text: str)
     with pytest.raises(EnrolmentError, match="cannot be a purpose"):
         gallery.create_list("new", (text,))
     with pytest.raises(EnrolmentError, match="cannot be a reference"):
-        gallery.enrol(LIST, text, 0, record(finger(1)), MODEL)
+        gallery.enrol(LIST, text, 0, record(finger(1)), MODEL, adult=True)
     with pytest.raises(EnrolmentError, match="cannot be a model"):
-        gallery.enrol(LIST, "entry-1", 0, record(finger(1)), text)
+        gallery.enrol(LIST, "entry-1", 0, record(finger(1)), text, adult=True)
     assert gallery.revision() == before
 
 
 def test_what_could_never_match_is_not_enrolled(gallery: Gallery) -> None:
     for few in (0, 7):
         with pytest.raises(EnrolmentError, match=f"{few} minutiae are too few to be found again"):
-            gallery.enrol(LIST, "entry-1", 0, record(finger(1, minutiae=few)), MODEL)
+            gallery.enrol(LIST, "entry-1", 0, record(finger(1, minutiae=few)), MODEL, adult=True)
     with pytest.raises(EnrolmentError, match="the record cannot be read"):
-        gallery.enrol(LIST, "entry-1", 0, record(finger(1))[:-1], MODEL)
+        gallery.enrol(LIST, "entry-1", 0, record(finger(1))[:-1], MODEL, adult=True)
     with pytest.raises(EnrolmentError, match="finger position 11 is not one of 0 to 10"):
-        gallery.enrol(LIST, "entry-1", 11, record(finger(1)), MODEL)
+        gallery.enrol(LIST, "entry-1", 11, record(finger(1)), MODEL, adult=True)
     with pytest.raises(EnrolmentError, match="there is no list 'nowhere': create it first"):
-        gallery.enrol("nowhere", "entry-1", 0, record(finger(1)), MODEL)
+        gallery.enrol("nowhere", "entry-1", 0, record(finger(1)), MODEL, adult=True)
     assert gallery.entry_ids() == set()
 
 

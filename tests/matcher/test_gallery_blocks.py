@@ -95,7 +95,7 @@ def test_a_block_names_list_and_model_by_numbers(gallery: Gallery) -> None:
     gallery.create_list("other", (PURPOSE,))
     fill(gallery, 1)
     fill(gallery, 2, list_name="other")
-    gallery.enrol(LIST, "entry-3", 0, record(finger(3)), "another-model")
+    gallery.enrol(LIST, "entry-3", 0, record(finger(3)), "another-model", adult=True)
 
     (block,) = gallery.blocks()
 
@@ -110,9 +110,9 @@ def test_all_fingers_of_a_reference_are_one_person_and_on_another_list_another(
     gallery: Gallery,
 ) -> None:
     gallery.create_list("other", (PURPOSE,))
-    gallery.enrol(LIST, "entry-1", 1, record(finger(1)), MODEL)
-    gallery.enrol(LIST, "entry-1", 2, record(finger(2)), MODEL)
-    gallery.enrol("other", "entry-1", 1, record(finger(1)), MODEL)
+    gallery.enrol(LIST, "entry-1", 1, record(finger(1)), MODEL, adult=True)
+    gallery.enrol(LIST, "entry-1", 2, record(finger(2)), MODEL, adult=True)
+    gallery.enrol("other", "entry-1", 1, record(finger(1)), MODEL, adult=True)
 
     (block,) = gallery.blocks()
     assert block.person[0] == block.person[1] != block.person[2]

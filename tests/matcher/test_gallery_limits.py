@@ -14,7 +14,7 @@ from tests.matcher.asking import LIST, MODEL, finger, record
 
 def refused(gallery: Gallery, given: bytes, words: str) -> None:
     with pytest.raises(EnrolmentError, match=words):
-        gallery.enrol(LIST, "entry-1", 0, given, MODEL)
+        gallery.enrol(LIST, "entry-1", 0, given, MODEL, adult=True)
     assert (gallery.entry_ids(), gallery.position()) == (set(), 0)
 
 
@@ -36,7 +36,7 @@ def test_the_fewest_and_the_most_a_record_can_hold_are_enrolled(
     gallery: Gallery, minutiae: int
 ) -> None:
     given = record(finger(1, minutiae))
-    assert gallery.enrol(LIST, "entry-1", 0, given, MODEL)
+    assert gallery.enrol(LIST, "entry-1", 0, given, MODEL, adult=True)
 
     entry = gallery.entry(1)
     assert entry is not None
@@ -72,4 +72,4 @@ def test_a_resolution_of_no_fingerprint_scanner_is_refused(gallery: Gallery, dpi
 
 @pytest.mark.parametrize("dpi", [254.0, 500.0, 569.0, 1000.0, 1999.0])
 def test_the_resolutions_of_fingerprint_scanners_are_enrolled(gallery: Gallery, dpi: float) -> None:
-    assert gallery.enrol(LIST, "entry-1", 0, record(replace(finger(1), dpi=dpi)), MODEL)
+    assert gallery.enrol(LIST, "entry-1", 0, record(replace(finger(1), dpi=dpi)), MODEL, adult=True)

@@ -40,19 +40,23 @@ def test_what_changes_nothing_is_no_line(gallery: Gallery) -> None:
     enrol(gallery, 1)
     before = gallery.position()
 
-    assert not gallery.enrol(LIST, "entry-1", 0, record(finger(1)), MODEL)
+    assert not gallery.enrol(LIST, "entry-1", 0, record(finger(1)), MODEL, adult=True)
     assert gallery.remove(LIST, "nobody") == 0
     assert gallery.position() == before
 
 
 def test_a_repeated_operation_changes_nothing_whatever_it_says(gallery: Gallery) -> None:
     first, second = os.urandom(16), os.urandom(16)
-    assert gallery.enrol(LIST, "entry-1", 0, record(finger(1)), MODEL, operation=first)
+    assert gallery.enrol(LIST, "entry-1", 0, record(finger(1)), MODEL, operation=first, adult=True)
     assert gallery.remove(LIST, "entry-1", operation=second) == 1
     before = gallery.position(), gallery.revision()
 
-    assert not gallery.enrol(LIST, "entry-1", 0, record(finger(1)), MODEL, operation=first)
-    assert not gallery.enrol(LIST, "entry-2", 0, record(finger(2)), MODEL, operation=second)
+    assert not gallery.enrol(
+        LIST, "entry-1", 0, record(finger(1)), MODEL, operation=first, adult=True
+    )
+    assert not gallery.enrol(
+        LIST, "entry-2", 0, record(finger(2)), MODEL, operation=second, adult=True
+    )
     assert gallery.remove(LIST, "entry-1", operation=second) == 0
     assert (gallery.position(), gallery.revision()) == before
     assert gallery.entry_ids() == set()
@@ -74,10 +78,14 @@ def test_an_enrolment_that_comes_again_does_not_bring_back_who_was_removed_since
 ) -> None:
     operation = os.urandom(16)
     enrol(gallery, 1)
-    assert not gallery.enrol(LIST, "entry-1", 0, record(finger(1)), MODEL, operation=operation)
+    assert not gallery.enrol(
+        LIST, "entry-1", 0, record(finger(1)), MODEL, operation=operation, adult=True
+    )
     gallery.remove(LIST, "entry-1")
 
-    assert not gallery.enrol(LIST, "entry-1", 0, record(finger(1)), MODEL, operation=operation)
+    assert not gallery.enrol(
+        LIST, "entry-1", 0, record(finger(1)), MODEL, operation=operation, adult=True
+    )
     assert gallery.entry_ids() == set()
 
 
@@ -102,7 +110,7 @@ def test_a_removal_of_several_fingers_is_one_operation_of_several_lines(gallery:
 
 def test_an_operations_id_of_another_length_is_refused(gallery: Gallery) -> None:
     with pytest.raises(EnrolmentError, match="an operation's id has 16 bytes, this one 3"):
-        gallery.enrol(LIST, "entry-1", 0, record(finger(1)), MODEL, operation=b"abc")
+        gallery.enrol(LIST, "entry-1", 0, record(finger(1)), MODEL, operation=b"abc", adult=True)
     assert gallery.entry_ids() == set()
 
 
@@ -191,7 +199,9 @@ def test_of_one_operation_sent_by_several_threads_one_is_done(gallery: Gallery) 
 
     def send(seed: int) -> None:
         given = record(finger(seed))
-        done.append(gallery.enrol(LIST, f"entry-{seed}", 0, given, MODEL, operation=operation))
+        done.append(
+            gallery.enrol(LIST, f"entry-{seed}", 0, given, MODEL, operation=operation, adult=True)
+        )
 
     threads = [threading.Thread(target=send, args=(seed,)) for seed in range(6)]
     for thread in threads:

@@ -67,7 +67,7 @@ def test_what_an_old_gallery_holds_is_there_and_in_the_log(
 
 def test_an_upgraded_gallery_is_one_like_any_other(old_path: Path, gallery_key: bytes) -> None:
     with closing(Gallery(old_path, gallery_key)) as gallery:
-        assert not gallery.enrol(LIST, "entry-1", 0, record(finger(1)), MODEL)
+        assert not gallery.enrol(LIST, "entry-1", 0, record(finger(1)), MODEL, adult=True)
         enrol(gallery, 3)
         assert gallery.remove(LIST, "entry-2") == 1
         gallery.create_list("other", (PURPOSE,), owner="somebody")

@@ -123,7 +123,7 @@ def test_a_gallery_is_counted_by_list_person_and_model(gallery: Gallery) -> None
     enrol(gallery, 1, position=2)
     enrol(gallery, 2)
     enrol(gallery, 1, "other")
-    gallery.enrol(LIST, "entry-9", 0, record(finger(9)), "another")
+    gallery.enrol(LIST, "entry-9", 0, record(finger(9)), "another", adult=True)
     gallery.remove(LIST, "entry-2")
 
     stats = gallery.stats()

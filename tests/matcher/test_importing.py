@@ -15,6 +15,7 @@ from greenline.matcher.importing import Import, Order, Outcome
 from greenline.models.extraction import Extractor
 from greenline.prints import ansi378, fmr
 from greenline.prints.template import Template
+from greenline.prints.view_head import ImpressionType
 from tests.matcher.asking import LIST, MODEL, finger, record
 from tests.matcher.test_gallery import readable, tamper
 
@@ -58,7 +59,7 @@ def of_fingers(*views: tuple[int, int]) -> bytes:
         fmr.View(
             position,
             counted[:index].count(position),
-            fmr.ImpressionType.LIVE_PLAIN,
+            ImpressionType.LIVE_PLAIN,
             50,
             fmr.decode(record(finger(seed))).views[0].template,
         )
@@ -293,8 +294,8 @@ def test_a_folder_without_files_and_one_that_is_missing_are_told(
 def test_what_is_exported_is_imported_as_the_same(gallery: Gallery, folder: Path) -> None:
     given = {("a/b", 2): 1, ("..", 0): 2, ("x_finger2", 10): 3}
     for (reference, position), seed in given.items():
-        gallery.enrol(LIST, reference, position, record(finger(seed)), MODEL)
-    gallery.enrol(LIST, "a/b", 2, record(finger(4)), MODEL)
+        gallery.enrol(LIST, reference, position, record(finger(seed)), MODEL, adult=True)
+    gallery.enrol(LIST, "a/b", 2, record(finger(4)), MODEL, adult=True)
     rows = list(exported(gallery, LIST))
     for one in rows:
         assert one.record is not None
@@ -316,9 +317,9 @@ def test_an_export_tells_what_cannot_be_read_and_leaves_other_lists_alone(
     gallery: Gallery, gallery_path: Path
 ) -> None:
     gallery.create_list("other", ())
-    gallery.enrol("other", "entry-1", 0, record(finger(1)), MODEL)
-    gallery.enrol(LIST, "entry-2", 0, record(finger(2)), MODEL)
-    gallery.enrol(LIST, "entry-3", 0, record(finger(3)), MODEL)
+    gallery.enrol("other", "entry-1", 0, record(finger(1)), MODEL, adult=True)
+    gallery.enrol(LIST, "entry-2", 0, record(finger(2)), MODEL, adult=True)
+    gallery.enrol(LIST, "entry-3", 0, record(finger(3)), MODEL, adult=True)
     tamper(gallery_path, "UPDATE entry SET record = x'00' WHERE reference = 'entry-2'")
 
     found = {one.entry_id: one.record for one in exported(gallery, LIST)}

@@ -15,6 +15,7 @@ import pytest
 
 from greenline.prints import ansi378, fmr
 from greenline.prints.errors import RecordError
+from greenline.prints.view_head import ImpressionType
 
 HEADER = bytes.fromhex(
     "001b 8001"  # product: owner, type
@@ -57,7 +58,7 @@ def test_a_record_is_read_as_the_standard_has_it(long: bool) -> None:
     (view,) = record.views
     assert (record.width, record.height, record.pixels_per_cm) == (256, 288, 197)
     assert (view.finger_position, view.view_number, view.quality) == (7, 0, 80)
-    assert view.impression_type is fmr.ImpressionType.LIVE_PLAIN
+    assert view.impression_type is ImpressionType.LIVE_PLAIN
     template = view.template
     assert (template.width, template.height, template.dpi) == (256, 288, 500.0)
     assert template.x.tolist() == [100, 1, 255]

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from greenline.prints import fmr
 from greenline.prints.errors import RecordError
-from greenline.prints.fmr import ImpressionType, Record, View
+from greenline.prints.fmr import Record, View
 from greenline.prints.template import Kind, Template
+from greenline.prints.view_head import ImpressionType
 
 # Written by hand from the layout of ISO/IEC 19794-2:2005, with one unknown extended area.
 KNOWN = bytes.fromhex(
