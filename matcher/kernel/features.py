@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from greenline.matcher.kernel.compiled import compiled
-from greenline.matcher.kernel.hull import within
+from greenline.matcher.kernel.hull import enclosed, within
+from greenline.matcher.kernel.pairing import move
+from greenline.matcher.kernel.room import Room
 from greenline.prints import features as reference
 from greenline.prints.pairing import PASSES
 
-COUNT = len(reference.NAMES)
 _MARGIN_SQUARE = reference.OVERLAP_MARGIN**2
+_FAR_OUTSIDE = -1.001 * reference.OVERLAP_MARGIN - 1  # no rounding decides
 _REACH_SQUARE = reference.EDGE_REACH**2
 _EDGE_FIXED, _EDGE_SHARE = reference.EDGE_TOLERANCE
 _MOST_ROTATION = reference.MAX_ROTATION
@@ -20,32 +22,25 @@ _FAR, _TURNED = PASSES[-1]
 
 @compiled
 def measure(
-    a: NDArray[np.float64],
-    b: NDArray[np.float64],
-    worth_a: NDArray[np.float64],
-    worth_b: NDArray[np.float64],
-    kind_a: NDArray[np.uint8],
-    kind_b: NDArray[np.uint8],
-    hull_a: NDArray[np.uint8],
-    hull_b: NDArray[np.uint8],
-    similarity: NDArray[np.float32],
-    strength: NDArray[np.float64],
-    pairs: NDArray[np.int64],
-    left: NDArray[np.float64],
-    motion: NDArray[np.float64],
-    out: NDArray[np.float64],
-) -> None:
-    """Write the features in the order of prints.features.NAMES.
+    n: int, m: int, k: int, count: int,
+    kind_a: NDArray[np.uint8], kind_b: NDArray[np.uint8],
+    hull_a: NDArray[np.uint8], hull_b: NDArray[np.uint8],
+    mine: Room,
+) -> None:  # fmt: skip
+    """Fill the features in the order of prints.features.NAMES.
 
-    a, b: x, y, direction. worth: qualities, 0 to 1. hull: which minutiae are its corners. pairs,
-    left: (2, count); motion: rotation, x, y, from B to A.
+    n, m: minutiae of A and B; k: candidates; count: pairs. hull: which minutiae are its corners.
     """
-    count, m = pairs.shape[1], b.shape[1]
-    moved = np.empty((2, m))
-    cosine, sine = math.cos(motion[0]), math.sin(motion[0])
-    for j in range(m):
-        moved[0, j] = cosine * b[0, j] - sine * b[1, j] + motion[1]
-        moved[1, j] = sine * b[0, j] + cosine * b[1, j] + motion[2]
+    a, pairs, left, motion, out = (
+        mine.a,
+        mine.pairs[:, :count],
+        mine.left,
+        mine.motion,
+        mine.features,
+    )
+    similarity, strength = mine.similarity, mine.strength[:k]
+    worth_a, worth_b, moved = mine.worth_a, mine.worth_b, mine.moved
+    move(m, mine)
     soft = matched = local = both = equal = residual = turned = distortion = 0.0
     for p in range(count):
         i, j = pairs[0, p], pairs[1, p]
@@ -62,8 +57,8 @@ def measure(
         turned += left[1, p]
         x, y = a[0, i] - moved[0, j], a[1, i] - moved[1, j]
         distortion += x * x + y * y
-    inside_a, missed_a = _missed(a, worth_a, moved, hull_b, pairs[0])
-    inside_b, missed_b = _missed(moved, worth_b, a, hull_a, pairs[1])
+    inside_a, missed_a = _missed(n, a, worth_a, moved, hull_b, pairs[0], mine)
+    inside_b, missed_b = _missed(m, moved, worth_b, a, hull_a, pairs[1], mine)
     over_a, over_b, unmatched = inside_a + count, inside_b + count, missed_a + missed_b
     overlap = math.sqrt((over_a + 2.0) * (over_b + 2.0))
     best, mean = strength.max(), strength.mean()
@@ -81,22 +76,23 @@ def measure(
 
 @compiled
 def _missed(
-    points: NDArray[np.float64],
-    worth: NDArray[np.float64],
-    others: NDArray[np.float64],
-    hull: NDArray[np.uint8],
-    paired: NDArray[np.int64],
-) -> tuple[int, float]:
+    n: int, points: NDArray[np.float64], worth: NDArray[np.float64],
+    others: NDArray[np.float64], hull: NDArray[np.uint8], paired: NDArray[np.int64], mine: Room,
+) -> tuple[int, float]:  # fmt: skip
     """Count the minutiae inside the other side's hull that are not paired, and their quality."""
-    corners = np.empty((2, len(hull)))
+    corners, free = np.empty((2, len(hull))), mine.taken_a
     for at in range(len(hull)):
         corners[0, at], corners[1, at] = others[0, hull[at]], others[1, hull[at]]
-    free = np.ones(points.shape[1], np.bool_)
+    free[:n] = True
     for index in paired:
         free[index] = False
+    inside = mine.field[0]
+    enclosed(n, points, corners, inside)
     count, missed = 0, 0.0
-    for i in range(points.shape[1]):
-        if free[i] and within(points[0, i], points[1, i], corners, _MARGIN_SQUARE):
+    for i in range(n):
+        if not free[i] or inside[i] < _FAR_OUTSIDE:
+            continue
+        if inside[i] >= 0 or within(points[0, i], points[1, i], corners, _MARGIN_SQUARE):
             count += 1
             missed += worth[i]
     return count, missed

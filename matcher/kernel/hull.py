@@ -1,5 +1,7 @@
 """Whether a point lies inside a hull or near it, compiled: prints/hull.py."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,3 +26,25 @@ def within(x: float, y: float, corners: NDArray[np.float64], margin_square: floa
             if away_x * away_x + away_y * away_y <= margin_square:
                 return True
     return bool(inside)
+
+
+@compiled
+def enclosed(
+    n: int, points: NDArray[np.float64], corners: NDArray[np.float64], out: NDArray[np.float64]
+) -> None:
+    """Write how far inside the hull each point lies, in pixels; 0 on its edge.
+
+    Below 0: outside, at least so far away. One or two corners enclose nothing: -1 or less.
+    """
+    count = corners.shape[1]
+    x, y, least = points[0, :n], points[1, :n], out[:n]
+    least[:] = np.inf if count > 2 else -1.0
+    for at in range(count):
+        other = at + 1 if at + 1 < count else 0
+        at_x, at_y = corners[0, at], corners[1, at]
+        edge_x, edge_y = corners[0, other] - at_x, corners[1, other] - at_y
+        length = math.sqrt(edge_x * edge_x + edge_y * edge_y)
+        if length > 0:
+            for i in range(n):
+                beyond = (edge_x * (y[i] - at_y) - edge_y * (x[i] - at_x)) / length
+                least[i] = min(least[i], beyond)

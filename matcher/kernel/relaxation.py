@@ -3,10 +3,12 @@
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from greenline.matcher.kernel.compiled import compiled
+from greenline.matcher.kernel.room import Room
+from greenline.matcher.kernel.vectors import LANES
 from greenline.prints import relaxation as reference
+from greenline.prints.similarity import MAX_CANDIDATES
 
 _FIXED, _SHARE = reference.DISTANCE_TOLERANCE
 _ROTATION = reference.ROTATION_TOLERANCE
@@ -14,6 +16,8 @@ _BEARING, _BEARING_FAR = reference.BEARING_TOLERANCE
 _ROUNDS = reference.ROUNDS
 _DIVISOR = reference.SUPPORT_DIVISOR
 _FULL = 2 * math.pi
+_MOST = -(-MAX_CANDIDATES // LANES) * LANES
+_AX, _AY, _BX, _BY, _TURN, _COSINE, _SINE, _ROW = (column * _MOST for column in range(8))
 
 
 @compiled
@@ -27,22 +31,11 @@ def wrapped(angle: float) -> float:
 
 
 @compiled
-def relax(
-    a: NDArray[np.float64],
-    b: NDArray[np.float64],
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    similarity: NDArray[np.float64],
-    support: NDArray[np.float64],
-    strength: NDArray[np.float64],
-) -> int:
-    """Fill support (k, k) and strength (k,); return the strongest candidate.
-
-    a, b: x, y and direction of the minutiae, (3, n) and (3, m). first, second, similarity: (k,).
-    """
-    _compatibility(a, b, first, second, support)
-    count = len(first)
-    before, total = similarity.copy(), np.empty(count)
+def relax(count: int, mine: Room) -> int:
+    """Fill support and strength of so many candidates; return the strongest of them."""
+    support, strength = mine.support, mine.strength
+    _compatibility(count, mine)
+    before, total = mine.value[:count].copy(), np.empty(count)
     for _ in range(_ROUNDS):
         total[:] = 0.0
         for k in range(count):
@@ -51,66 +44,58 @@ def relax(
                 total[t] += row[t] * lift
         for t in range(count):
             strength[t] = 0.5 * before[t] + 0.5 * total[t] / _DIVISOR
-        before[:] = strength
+        before[:] = strength[:count]
     return int(np.argmax(strength))
 
 
 @compiled
-def _compatibility(
-    a: NDArray[np.float64],
-    b: NDArray[np.float64],
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    support: NDArray[np.float64],
-) -> None:
-    count = len(first)
-    rotation = np.empty(count)
-    for t in range(count):
-        rotation[t] = b[2, second[t]] - a[2, first[t]]
-        support[t, t] = 0.0
-    for t in range(count):
-        cosine, sine = math.cos(rotation[t]), math.sin(rotation[t])
-        a_x, a_y = a[0, first[t]], a[1, first[t]]
-        b_x, b_y = b[0, second[t]], b[1, second[t]]
-        for k in range(t + 1, count):
-            value = 0.0
-            turn = wrapped(wrapped(rotation[k] - rotation[t]))
-            if abs(turn) < _ROTATION and first[t] != first[k] and second[t] != second[k]:
-                ax, ay = a[0, first[k]] - a_x, a[1, first[k]] - a_y
-                bx, by = b[0, second[k]] - b_x, b[1, second[k]] - b_y
-                value = _fit(cosine * ax - sine * ay, sine * ax + cosine * ay, bx, by, turn)
-            support[t, k] = support[k, t] = value
+def _compatibility(count: int, mine: Room) -> None:
+    """Fill support (k, k): how well each two candidates fit one motion.
 
-
-@compiled
-def _fit(ax: float, ay: float, bx: float, by: float, turn: float) -> float:
-    """Return how well two candidates fit one motion.
-
-    ax, ay: the edge of side A, turned by the first candidate's rotation; bx, by: that of side B;
-    turn: how much more the second candidate is turned, less than the tolerance.
+    Without branches, over full rows of _MOST candidates, so that several are done at a time; those
+    too many lie all in one place and fit nothing.
     """
-    length_a, length_b = math.sqrt(ax * ax + ay * ay), math.sqrt(bx * bx + by * by)
-    stretch = (length_a - length_b) / (_FIXED + _SHARE * length_a)
-    if abs(stretch) >= 1:
-        return 0.0
-    cosine, sine = _small_turn(turn / 2)
-    x, y = cosine * ax - sine * ay, sine * ax + cosine * ay
-    dot, cross = x * bx + y * by, x * by - y * bx
-    if dot <= 0:
-        return 0.0
-    bearing = abs(cross) / (length_a * length_b) / (_BEARING + _BEARING_FAR / max(length_a, 1.0))
-    if bearing >= 1:
-        return 0.0
-    turned = turn / _ROTATION
-    return (1 - stretch * stretch) * (1 - turned * turned) * (1 - bearing * bearing)
-
-
-@compiled
-def _small_turn(angle: float) -> tuple[float, float]:
-    """Return cosine and sine of at most 0.3 radians, by their series: exact to the last bits."""
-    square = angle * angle
-    cosine = 1 - square / 2 * (
-        1 - square / 12 * (1 - square / 30 * (1 - square / 56 * (1 - square / 90)))
-    )
-    sine = angle * (1 - square / 6 * (1 - square / 20 * (1 - square / 42 * (1 - square / 72))))
-    return cosine, sine
+    a, b, first, second, support = mine.a, mine.b, mine.first, mine.second, mine.support
+    of = np.zeros(8 * _MOST)  # in one piece: the compiler sees that its columns do not overlap
+    for t in range(count):
+        i, j = first[t], second[t]
+        of[_AX + t], of[_AY + t], of[_BX + t], of[_BY + t] = a[0, i], a[1, i], b[0, j], b[1, j]
+        rotation = wrapped(wrapped(b[2, j] - a[2, i]))
+        of[_TURN + t] = rotation
+        of[_COSINE + t], of[_SINE + t] = math.cos(rotation / 2), math.sin(rotation / 2)
+    for t in range(count):
+        x, y, goal_x, goal_y = of[_AX + t], of[_AY + t], of[_BX + t], of[_BY + t]
+        own, own_cosine, own_sine = of[_TURN + t], of[_COSINE + t], of[_SINE + t]
+        for k in range(t + LANES - t % LANES):
+            turn = of[_TURN + k] - own
+            # Half a turn more is the opposite direction.
+            ahead = -1.0 if abs(turn) > math.pi else 1.0
+            turn -= _FULL if turn >= math.pi else 0.0
+            turn += _FULL if turn < -math.pi else 0.0
+            edge_x, edge_y = of[_AX + k] - x, of[_AY + k] - y
+            other_x, other_y = of[_BX + k] - goal_x, of[_BY + k] - goal_y
+            length = math.sqrt(edge_x * edge_x + edge_y * edge_y)
+            other = math.sqrt(other_x * other_x + other_y * other_y)
+            half_cosine = own_cosine * of[_COSINE + k] - own_sine * of[_SINE + k]
+            half_sine = own_sine * of[_COSINE + k] + own_cosine * of[_SINE + k]
+            turned_x = half_cosine * edge_x - half_sine * edge_y
+            turned_y = half_sine * edge_x + half_cosine * edge_y
+            dot = ahead * (turned_x * other_x + turned_y * other_y)
+            cross = turned_x * other_y - turned_y * other_x
+            # Each deviation is one number over another: so one division serves all.
+            stretch, stretch_most = length - other, _FIXED + _SHARE * length
+            cross_most = other * (_BEARING * length + _BEARING_FAR * min(length, 1.0))
+            stretched, stretched_most = stretch * stretch, stretch_most * stretch_most
+            crossed, crossed_most = cross * cross, cross_most * cross_most
+            turned, turned_most = turn * turn, _ROTATION * _ROTATION
+            fits = (
+                (stretched < stretched_most) & (crossed < crossed_most) & (turned < turned_most)
+                & (dot > 0) & (length > 0) & (other > 0)
+            )  # fmt: skip
+            most = stretched_most * crossed_most * turned_most
+            value = (stretched_most - stretched) * (crossed_most - crossed) * (turned_most - turned)
+            of[_ROW + k] = value / most if fits else 0.0
+        for k in range(t):
+            same = first[t] == first[k] or second[t] == second[k]
+            support[t, k] = support[k, t] = 0.0 if same else of[_ROW + k]
+        support[t, t] = 0.0

@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from greenline.matcher.kernel.compiled import compiled, popcount
+from greenline.matcher.kernel.lanes import at_least, lowest, similar
+from greenline.matcher.kernel.vectors import LANES, WIDE
 from greenline.prints import similarity as reference
 
 _MIN_CELLS = reference.MIN_COMMON_CELLS
@@ -24,35 +26,38 @@ def local_similarity(
     a, b: descriptors (7, all) of a segment, of which n from a_start and m from b_start are
     compared, by the same float32 operations as in the reference.
     """
-    # Rows of their own: only what lies contiguously for certain is compared eight at a time.
-    stop = b_start + m
-    b0, b1, b2 = b[0][b_start:stop], b[1][b_start:stop], b[2][b_start:stop]
-    b3, b4, b5 = b[3][b_start:stop], b[4][b_start:stop], b[5][b_start:stop]
-    b6 = b[6][b_start:stop]
-    for i in range(a_start, a_start + n):
-        a0, a1, a2, a3, a4, a5, a6 = (
-            a[0, i], a[1, i], a[2, i], a[3, i], a[4, i], a[5, i], a[6, i],
-        )  # fmt: skip
-        row = out[(i - a_start) * m : (i - a_start + 1) * m]
+    if m < LANES:
+        _one_by_one(a, a_start, n, b, b_start, m, out)
+        return
+    for i in range(n):
+        row = i * m
+        for j in range(0, m - LANES + 1, LANES):
+            similar(a, a_start + i, b, b_start + j, out, row + j, _MIN_CELLS)
+        if m % LANES:
+            last = m - LANES  # overlaps: the same values once more
+            similar(a, a_start + i, b, b_start + last, out, row + last, _MIN_CELLS)
+
+
+@compiled
+def _one_by_one(
+    a: NDArray[np.uint64], a_start: int, n: int,
+    b: NDArray[np.uint64], b_start: int, m: int,
+    out: NDArray[np.float32],
+) -> None:  # fmt: skip
+    for i in range(n):
         for j in range(m):
-            mask = b6[j]
-            ones_a = (
-                popcount(a0 & mask) + popcount(a1 & mask) + popcount(a2 & mask)
-                + popcount(a3 & mask) + popcount(a4 & mask) + popcount(a5 & mask)
-            )  # fmt: skip
-            ones_b = (
-                popcount(b0[j] & a6) + popcount(b1[j] & a6) + popcount(b2[j] & a6)
-                + popcount(b3[j] & a6) + popcount(b4[j] & a6) + popcount(b5[j] & a6)
-            )  # fmt: skip
-            both = (
-                popcount(a0 & b0[j]) + popcount(a1 & b1[j]) + popcount(a2 & b2[j])
-                + popcount(a3 & b3[j]) + popcount(a4 & b4[j]) + popcount(a5 & b5[j])
-            )  # fmt: skip
-            different = np.float32(ones_a + ones_b - 2 * both)
-            scale = np.sqrt(np.float32(ones_a)) + np.sqrt(np.float32(ones_b))
-            alike = _ONE - np.sqrt(different) / scale
-            enough = (popcount(mask & a6) >= _MIN_CELLS) & (ones_a + ones_b > 0)
-            row[j] = alike if enough else _NONE
+            ones_a = ones_b = both = 0
+            mask_a, mask_b = a[6, a_start + i], b[6, b_start + j]
+            for section in range(6):
+                word_a, word_b = a[section, a_start + i], b[section, b_start + j]
+                ones_a += popcount(word_a & mask_b)
+                ones_b += popcount(word_b & mask_a)
+                both += popcount(word_a & word_b)
+            out[i * m + j] = _NONE
+            if popcount(mask_a & mask_b) >= _MIN_CELLS and ones_a + ones_b > 0:
+                different = np.float32(ones_a + ones_b - 2 * both)
+                scale = np.sqrt(np.float32(ones_a)) + np.sqrt(np.float32(ones_b))
+                out[i * m + j] = _ONE - np.sqrt(different) / scale
 
 
 @compiled
@@ -70,21 +75,38 @@ def candidates(
     """
     cut = _cut(similarity)
     count = 0
-    for at in range(len(similarity)):
-        alike = similarity[at]
-        if alike >= cut:
-            place = count
-            # The list is short: the cut leaves little more than is wanted.
-            while place and value[place - 1] < alike:
-                if place < _MOST:
-                    value[place] = value[place - 1]
-                    first[place] = first[place - 1]
-                place -= 1
-            if place < _MOST:
-                value[place], first[place] = alike, at
-                count = min(count + 1, _MOST)
+    whole = len(similarity) - len(similarity) % WIDE
+    for start in range(0, whole, WIDE):
+        mask = at_least(similarity, start, cut)
+        while mask:
+            at = start + lowest(mask)
+            mask &= mask - np.uint64(1)
+            count = _insert(similarity[at], at, count, first, value)
+    for at in range(whole, len(similarity)):
+        if similarity[at] >= cut:
+            count = _insert(similarity[at], at, count, first, value)
     for at in range(count):
         first[at], second[at] = first[at] // m, first[at] % m
+    return count
+
+
+@compiled
+def _insert(
+    alike: np.float32, at: int, count: int, first: NDArray[np.int64], value: NDArray[np.float64]
+) -> int:
+    """Keep a pair if it is one of the best so far; return how many there are.
+
+    The list is short: the cut leaves little more than is wanted.
+    """
+    place = count
+    while place and value[place - 1] < alike:
+        if place < _MOST:
+            value[place] = value[place - 1]
+            first[place] = first[place - 1]
+        place -= 1
+    if place < _MOST:
+        value[place], first[place] = alike, at
+        return min(count + 1, _MOST)
     return count
 
 
@@ -106,6 +128,9 @@ def _cut(similarity: NDArray[np.float32]) -> np.float32:
 @compiled
 def _reach(similarity: NDArray[np.float32], least: np.float32) -> int:
     count = 0
-    for at in range(len(similarity)):
+    whole = len(similarity) - len(similarity) % WIDE
+    for start in range(0, whole, WIDE):
+        count += popcount(at_least(similarity, start, least))
+    for at in range(whole, len(similarity)):
         count += int(similarity[at] >= least)
     return count

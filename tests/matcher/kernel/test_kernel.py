@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenline.matcher.kernel import description, scan, similarity
+from greenline.matcher.kernel import description, scan, similarity, sketch
 from greenline.matcher.segment import Segment, joined, laid_out, size_bytes
 from greenline.prints import cylinder
 from greenline.prints import similarity as plain_similarity
@@ -175,3 +175,32 @@ def test_a_segment_of_segments_holds_the_same_templates() -> None:
     assert all((one == other).all() for one, other in zip(whole, parts, strict=True))
     assert size_bytes(whole) == size_bytes(parts) > 83 * 70
     assert scored(sides[1], parts).tolist() == scored(sides[1], whole).tolist()
+
+
+def counted_votes(probe: Prepared, other: Prepared) -> float:
+    """Count the votes as the docstring of kernel/sketch.py says it, without the kernel."""
+    bits, _ = cylinder.unpacked(probe.words)
+    theirs, _ = cylinder.unpacked(other.words)
+    cells = bits.shape[1] * bits.shape[2]
+    bits, theirs = bits.reshape(-1, cells), theirs.reshape(-1, cells)
+    usable = np.flatnonzero((probe.words[6] > 0) & (bits.sum(axis=1) > 0))[: sketch.MINUTIAE]
+    own = bits[usable].sum(axis=1)[:, None] + theirs.sum(axis=1)
+    alike = 4096 * (bits[usable] @ theirs.T) > sketch.ALIKE * own
+    direction = [each.direction.astype(np.float32) for each in (probe, other)]
+    turn = direction[0][usable][:, None] - direction[1]
+    turn = np.where(turn < 0, turn + np.float32(2 * np.pi), turn)
+    bins = np.minimum(turn * np.float32(16 / (2 * np.pi)), 15).astype(int)
+    votes = np.bincount(bins[alike], minlength=16)
+    return float((votes + np.roll(votes, -1)).max() / np.sqrt(len(other) + 10))
+
+
+@pytest.mark.parametrize("counts", [[40, 9, 0, 8, 17, 120], [3], [0], [1, 2, 3], [8], [7, 64]])
+def test_votes_are_those_counted_without_the_kernel(counts: list[int]) -> None:
+    probe = prepare(made_print(1, 40))
+    gallery = [prepare(pressed_again(made_print(1, count), count)) for count in counts]
+    segment, wanted = laid_out(gallery), np.arange(len(gallery))
+    out = np.empty(len(gallery))
+    bits = sketch.bits_of(segment.words)
+    sketch.votes(laid_out([probe]), 0, segment, bits, wanted, out)
+    assert out == pytest.approx([counted_votes(probe, each) for each in gallery], rel=1e-6)
+    assert 40 not in counts or out.max() > 0
