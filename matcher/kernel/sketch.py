@@ -17,7 +17,7 @@ from greenline.matcher.segment import Segment
 
 MINUTIAE = 24
 """So many of the probe's minutiae with a descriptor are laid against all others, the best first."""
-ALIKE = 1000
+ALIKE = 860
 """Twice the bits that both have, in 2048ths of all bits; chosen on FVC2002 DB1 and DB2."""
 
 _BINS = 16
