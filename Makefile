@@ -20,8 +20,9 @@ demo: setup
 demo-once: setup
 	@$(BIN)/greenline demo --once --folder .demo-once $(DEMO_OPTIONS)
 
+# Files side by side, the tests of a file one after the other: its fixtures are made once.
 test: setup-dev
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --numprocesses auto --dist loadfile
 	@$(if $(TFLITE),,echo "tflite-runtime ends with Python 3.11: the models were tested with LiteRT alone")
 	$(if $(TFLITE),.venv-tflite/bin/python -m pytest -q tests/models --ignore tests/models/training)
 
@@ -44,7 +45,7 @@ setup: $(VENV)/.installed
 	@.ci/debian mosquitto
 
 setup-dev: $(VENV)/.installed-dev $(if $(TFLITE),.venv-tflite/.installed)
-	@.ci/debian mosquitto chromium libusb-1.0-0 umockdev
+	@.ci/debian mosquitto chromium libusb-1.0-0 umockdev libfaketime swtpm curl openssl
 
 $(VENV)/.made:
 	@.ci/venv $(PYTHON) $(VENV)
@@ -55,8 +56,10 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/.made
 	$(BIN)/python -m greenline.matcher.kernel.warm
 	@touch $@
 
+# tpm2-pytss has no wheels: it is built here.
 $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.installed
-	$(BIN)/pip install --quiet --editable '.[device,litert,matcher,dev]'
+	@.ci/debian gcc python3-dev libtss2-dev pkg-config
+	$(BIN)/pip install --quiet --editable '.[device,litert,matcher,dev,tpm]'
 	@touch $@
 
 # The other runtime needs an older NumPy, so an environment of its own.

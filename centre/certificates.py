@@ -6,17 +6,21 @@ certificates with these functions on the spot.
 
 import datetime
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from greenline.protocol.enrolment import CLOCK_SKEW
+from greenline.protocol.errors import KeyFormatError
 from greenline.protocol.topics import check_name
 
-_CLOCK_SKEW = datetime.timedelta(hours=1)
+_SERVER = "Greenline server"
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,21 @@ class Credential:
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
+
+    @classmethod
+    def from_pem(cls, certificate: bytes, key: bytes) -> Self:
+        """Read what certificate_pem and key_pem wrote. Raises KeyFormatError."""
+        try:
+            found = x509.load_pem_x509_certificate(certificate)
+            private = serialization.load_pem_private_key(key, password=None)
+            public = found.public_key()
+        except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as fault:
+            raise KeyFormatError("this is not a certificate and its private key in PEM") from fault
+        if not isinstance(private, ec.EllipticCurvePrivateKey):
+            raise KeyFormatError("the private key of a certificate must be on the curve P-256")
+        if private.public_key() != public:
+            raise KeyFormatError("the private key is not the certificate's")
+        return cls(found, private)
 
     @property
     def certificate_pem(self) -> bytes:
@@ -48,8 +67,13 @@ class CertificateAuthority:
         self.credential = credential
 
     @classmethod
-    def create(cls, name: str, now: datetime.datetime, days: int = 3650) -> Self:
-        """Make a new root. now: an aware time in UTC."""
+    def create(
+        cls, name: str, now: datetime.datetime, days: int = 3650, hosts: Sequence[str] = ()
+    ) -> Self:
+        """Make a new root. now: an aware time in UTC.
+
+        hosts: the only servers that it may vouch for (RFC 5280, 4.2.1.10); without any, all.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _name(name)
         builder = (
@@ -58,42 +82,56 @@ class CertificateAuthority:
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_usage(signs_certificates=True), critical=True)
         )
+        if hosts:
+            builder = builder.add_extension(_limits(hosts), critical=True)
         return cls(Credential(builder.sign(key, hashes.SHA256()), key))
 
     def issue_client(self, name: str, now: datetime.datetime, days: int = 90) -> Credential:
-        """Issue a certificate whose common name is the broker's user name for this client.
+        """Make a key and its certificate, whose common name is this client's name at the broker.
 
         It never outlives the authority. Raises MalformedError when name may not be one.
         """
-        return self._issue(check_name(name), now, days, ExtendedKeyUsageOID.CLIENT_AUTH, [])
+        key = ec.generate_private_key(ec.SECP256R1())
+        return Credential(self.sign_client(key.public_key(), name, now, days), key)
 
-    def issue_server(self, hosts: list[str], now: datetime.datetime, days: int = 90) -> Credential:
-        """Issue a certificate for a broker reached by these host names or addresses.
+    def issue_server(
+        self, hosts: Sequence[str], now: datetime.datetime, days: int = 90
+    ) -> Credential:
+        """Make a key and its certificate for a server reached by these host names or addresses.
 
         It never outlives the authority.
         """
-        names = [_general_name(host) for host in hosts]
-        return self._issue(hosts[0], now, days, ExtendedKeyUsageOID.SERVER_AUTH, names)
-
-    def _issue(
-        self,
-        name: str,
-        now: datetime.datetime,
-        days: int,
-        usage: x509.ObjectIdentifier,
-        alternatives: list[x509.GeneralName],
-    ) -> Credential:
         key = ec.generate_private_key(ec.SECP256R1())
+        names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
+        # The names are in the extension. One with dots here would be held against the root's limits
+        # as if it were a DNS name, also when it is an address.
+        builder = self._prepare(_SERVER, key.public_key(), now, days).add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
+        )
+        signed = builder.add_extension(names, critical=False)
+        return Credential(signed.sign(self.credential.key, hashes.SHA256()), key)
+
+    def sign_client(
+        self, key: ec.EllipticCurvePublicKey, name: str, now: datetime.datetime, days: int = 90
+    ) -> x509.Certificate:
+        """Sign a client's certificate for a key that was made elsewhere, as issue_client() does."""
+        builder = self._prepare(check_name(name), key, now, days).add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
+        )
+        return builder.sign(self.credential.key, hashes.SHA256())
+
+    def _prepare(
+        self, name: str, key: ec.EllipticCurvePublicKey, now: datetime.datetime, days: int
+    ) -> x509.CertificateBuilder:
         end = min(
             now + datetime.timedelta(days=days),
             self.credential.certificate.not_valid_after_utc,
         )
-        builder = (
-            _builder(_name(name), key.public_key(), now, end)
+        return (
+            _builder(_name(name), key, now, end)
             .issuer_name(self.credential.certificate.subject)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(signs_certificates=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(
                     self.credential.key.public_key()
@@ -101,11 +139,6 @@ class CertificateAuthority:
                 critical=False,
             )
         )
-        if alternatives:
-            builder = builder.add_extension(
-                x509.SubjectAlternativeName(alternatives), critical=False
-            )
-        return Credential(builder.sign(self.credential.key, hashes.SHA256()), key)
 
 
 def _builder(
@@ -119,7 +152,7 @@ def _builder(
         .subject_name(subject)
         .public_key(public)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _CLOCK_SKEW)
+        .not_valid_before(now - CLOCK_SKEW)
         .not_valid_after(end)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
@@ -134,6 +167,21 @@ def _general_name(host: str) -> x509.GeneralName:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
         return x509.DNSName(host)
+
+
+def _limits(hosts: Sequence[str]) -> x509.NameConstraints:
+    """Return what keeps a root from vouching for any other server."""
+    names = [_general_name(host) for host in hosts]
+    permitted: list[x509.GeneralName] = [
+        # A domain that can never be (RFC 2606): without it, no DNS name at all would be limited.
+        x509.DNSName("invalid"),
+        *(name for name in names if isinstance(name, x509.DNSName)),
+    ]
+    addresses = [name.value for name in names if isinstance(name, x509.IPAddress)]
+    permitted += [x509.IPAddress(ipaddress.ip_network(address)) for address in addresses]
+    every = ("0.0.0.0/0", "::/0")
+    excluded = [x509.IPAddress(ipaddress.ip_network(network)) for network in every]
+    return x509.NameConstraints(permitted, None if addresses else excluded)
 
 
 def _usage(*, signs_certificates: bool) -> x509.KeyUsage:

@@ -14,9 +14,19 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from greenline.centre.authority.errors import AuthorityError, RefusedError, RequestError
+from greenline.centre.operators_errors import NotAllowedError, OperatorsError
 from greenline.cli.errors import CommandError
+from greenline.cli.traces import forbid_dumps
 from greenline.drivers.errors import DriverError, LibraryMissingError
-from greenline.firmware.errors import ConfigurationError, FirmwareError
+from greenline.firmware.errors import (
+    AuthorityLostError,
+    AuthorityRefusedError,
+    ConfigurationError,
+    DeviceKeyError,
+    FirmwareError,
+    WipedError,
+)
 from greenline.link.settings import LinkError
 from greenline.matcher.errors import EnrolmentError, GalleryKeyError, MatcherError
 from greenline.models.errors import ModelsError, RuntimeMissingError
@@ -26,8 +36,14 @@ from greenline.protocol.errors import ProtocolError
 COMMANDS = {
     "demo": "Set up a whole checkpoint on this machine and open it.",
     "kiosk": "Run the kiosk: sensor, store, officer's page.",
+    "clock": "Raise the system's clock to what somebody has signed.",
+    "wipe": "Make everything on a kiosk unreadable, at once and for good.",
     "uplink": "Run the pipe between a kiosk and the broker.",
     "matcher": "Run the matcher that answers kiosks.",
+    "rotate": "Make new keys for the matcher; the old ones serve on for a while.",
+    "authority": "Decide which kiosks belong to a site: enrol, renew, revoke.",
+    "operators": "Decide who may work at the kiosks: accounts, PINs, roles.",
+    "audit": "Check, read and export audit logs.",
     "gallery": "Fill, export, check and count the gallery.",
     "enrol": "Enrol pictures of fingers on a list.",
     "extract": "Turn a picture into an ISO/IEC 19794-2 record.",
@@ -46,9 +62,18 @@ _EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (RuntimeMissingError, 4),
     (ModelsError, 3),
     (ConfigurationError, 4),
+    (WipedError, 4),
+    (DeviceKeyError, 4),
+    (AuthorityRefusedError, 1),
+    (AuthorityLostError, 7),
     (GalleryKeyError, 4),
     (ProtocolError, 4),
     (LibraryMissingError, 4),
+    (RefusedError, 1),
+    (NotAllowedError, 1),
+    (OperatorsError, 5),
+    (RequestError, 3),
+    (AuthorityError, 5),
     (MatcherError, 5),
     (FirmwareError, 5),
     (DriverError, 6),
@@ -109,6 +134,7 @@ def main(arguments: list[str] | None = None) -> None:
     if arguments is None:
         arguments = sys.argv[1:]
     debug = "--debug" in arguments[:1]
+    forbid_dumps()
     try:
         app(arguments)
     except CommandError as fault:

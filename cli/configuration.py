@@ -1,5 +1,6 @@
 """Reads a TOML file into a frozen struct; an unknown key is an error, with its name."""
 
+import datetime
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +27,8 @@ def read_configuration(path: Path, kind: type[_Config]) -> _Config:
         raise CommandError(f"{path}: {fault}", 4) from fault
     except (UnicodeDecodeError, RecursionError) as fault:
         raise CommandError(f"{path} is not a configuration in UTF-8", 4) from fault
+    except ValueError as fault:  # what Python says of a number of thousands of digits
+        raise CommandError(f"{path}: a number in it is too long", 4) from fault
     # TOML knows 'nan' and 'inf'; a threshold of 'nan' would make every search end with "none".
     strange = _not_finite(msgspec.to_builtins(config, enc_hook=str))
     if strange:
@@ -44,14 +47,21 @@ def _not_finite(table: dict[str, object]) -> str:
 
 
 def _decode(kind: type, value: object) -> object:
-    if kind is Path and isinstance(value, str):
-        return Path(value)
-    raise NotImplementedError  # msgspec's way to say: no such type in a configuration
+    if kind is not Path:
+        raise NotImplementedError  # msgspec's way to say: no such type in a configuration
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError("a path is a text, and has no NUL in it")
+    return Path(value)
 
 
 def write_configuration(path: Path, config: msgspec.Struct) -> None:
     """Write a configuration as TOML that read_configuration() reads back."""
-    path.write_text(_toml(msgspec.to_builtins(config, enc_hook=str)), encoding="utf-8")
+    path.write_text(toml_of(config), encoding="utf-8")
+
+
+def toml_of(config: msgspec.Struct) -> str:
+    """Return a configuration as TOML that read_configuration() reads back."""
+    return _toml(msgspec.to_builtins(config, enc_hook=str, builtin_types=(datetime.datetime,)))
 
 
 def _toml(table: dict[str, object], prefix: str = "") -> str:
@@ -82,5 +92,7 @@ def _is_table(value: object) -> bool:
 
 
 def _value(value: object) -> str:
+    if isinstance(value, datetime.datetime):
+        return value.isoformat()
     # JSON writes strings, numbers, truth values and arrays of them as TOML does, but for DEL.
     return msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")

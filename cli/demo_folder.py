@@ -26,6 +26,7 @@ _OWN = (
     *(f"{name}.opening.key" for name in (KIOSK, MATCHER)),
     f"kiosks/{KIOSK}.json",
     f"{MATCHER}.json",
+    "device.key",
     "gallery.key",
     *(f"{name}{end}" for name in ("gallery.db", "ledger.db", "kiosk.store") for end in ("", "-*")),
     *(f"{name}.toml" for name in ("kiosk", "uplink", "matcher", "shelf")),

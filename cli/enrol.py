@@ -1,6 +1,5 @@
 """`greenline enrol`: pictures or records of fingers onto a list of the gallery."""
 
-import contextlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +8,9 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
+from greenline.cli.auditing import audited_gallery
 from greenline.cli.configuration import read_configuration
 from greenline.cli.errors import CommandError
-from greenline.cli.keyfiles import read_gallery_key
 from greenline.cli.probes import read_print
 from greenline.matcher.config import MatcherConfig
 from greenline.matcher.errors import EnrolmentError
@@ -28,7 +27,9 @@ app = typer.Typer()
 
 @app.command()
 def enrol(  # noqa: PLR0917  # as many as there are options
-    pictures: Annotated[list[Path], typer.Argument(help="Pictures, or ISO/IEC 19794-2 records.")],
+    pictures: Annotated[
+        list[Path], typer.Argument(help="Pictures, or ISO 19794-2 or ANSI 378 records.")
+    ],
     config: Annotated[Path, typer.Option(help="The matcher's TOML file.")],
     list_name: Annotated[str, typer.Option("--list", help="The list; made if it is not there.")],
     reference: Annotated[
@@ -50,8 +51,7 @@ def enrol(  # noqa: PLR0917  # as many as there are options
     if not adult_confirmed:
         raise CommandError(NOT_CONFIRMED, 2)
     settings = read_configuration(config, MatcherConfig)
-    key = read_gallery_key(settings.keys.gallery)
-    with contextlib.closing(Gallery(settings.gallery, key)) as gallery:
+    with audited_gallery(settings) as (gallery, _):
         is_new = list_name not in gallery.lists()
         if is_new and not purpose:
             raise CommandError(f"the list {list_name!r} is new: say --purpose for what it is", 2)
@@ -79,13 +79,11 @@ def _enrol_all(gallery: Gallery, order: _Order, pictures: list[Path]) -> int:
     bad = 0
     for picture in track(pictures, description="Enrolling", disable=len(pictures) < 2):
         try:
-            record = record_of(extractor, picture, order.finger, order.dpi)
+            record, model = record_of(extractor, picture, order.finger, order.dpi)
             if order.purposes and order.list_name not in gallery.lists():
                 gallery.create_list(order.list_name, order.purposes)
             name = order.reference or picture.stem
-            gallery.enrol(
-                order.list_name, name, order.finger, record, extractor.model_id, adult=True
-            )
+            gallery.enrol(order.list_name, name, order.finger, record, model, adult=True)
         except (CommandError, EnrolmentError, ModelsError, PrintsError) as fault:
             if len(pictures) == 1:
                 raise
@@ -109,8 +107,8 @@ def enrol_file(
 
     Who calls this answers for the person being 18 or older.
     """
-    record = record_of(extractor, path, finger, dpi, otherwise_dpi=otherwise_dpi)
-    return gallery.enrol(list_name, reference, finger, record, extractor.model_id, adult=True)
+    record, model = record_of(extractor, path, finger, dpi, otherwise_dpi=otherwise_dpi)
+    return gallery.enrol(list_name, reference, finger, record, model, adult=True)
 
 
 def record_of(
@@ -120,7 +118,11 @@ def record_of(
     dpi: float | None,
     *,
     otherwise_dpi: float | None = None,
-) -> bytes:
-    """Return the ISO/IEC 19794-2 record of a picture or record, as a gallery keeps it."""
-    template, quality = read_print(path, dpi, extractor, otherwise_dpi=otherwise_dpi)
-    return fmr.from_template(template.best(255), finger_position=finger, quality=quality)
+) -> tuple[bytes, str]:
+    """Return the ISO/IEC 19794-2 record of a picture or record, as a gallery keeps it.
+
+    Second: what found the minutiae, which says on what scale their scores are.
+    """
+    read = read_print(path, dpi, extractor, otherwise_dpi=otherwise_dpi)
+    best = read.template.best(255)
+    return fmr.from_template(best, finger_position=finger, quality=read.quality), read.model

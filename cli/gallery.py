@@ -12,12 +12,13 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from greenline.cli.auditing import audited_gallery, who
 from greenline.cli.configuration import read_configuration
 from greenline.cli.enrol import NOT_CONFIRMED
 from greenline.cli.errors import CommandError
 from greenline.cli.extract import write_whole
 from greenline.cli.gallery_stats import print_stats
-from greenline.cli.keyfiles import read_gallery_key
+from greenline.matcher.audit_events import exported as disclosed
 from greenline.matcher.blocks import MOST_ENTRIES
 from greenline.matcher.config import MatcherConfig
 from greenline.matcher.errors import DatabaseError
@@ -97,8 +98,11 @@ def export(
     out: Annotated[Path, typer.Option(help="A new or empty folder.")],
 ) -> None:
     """Write a list as ISO/IEC 19794-2 records that `import` reads. They are not encrypted."""
-    with _opened(config) as gallery:
-        written, lost = _export(gallery, list_name, _new_folder(out))
+    folder = _new_folder(out)
+    with audited_gallery(read_configuration(config, MatcherConfig)) as (gallery, audited):
+        entries = gallery.stats().entries.get(list_name, 0)
+        audited.log.note(disclosed(list_name, entries, who()))
+        written, lost = _export(gallery, list_name, folder)
     print(f"{written} entries of {list_name!r} are in {out}, not encrypted")
     for entry_id in lost:
         print(f"entry {entry_id} cannot be read", file=sys.stderr)
@@ -136,6 +140,24 @@ def _looked_through(gallery: Gallery) -> Findings:
 
 
 @app.command()
+def remove(
+    config: Config,
+    list_name: Annotated[str, typer.Option("--list")],
+    reference: Annotated[str, typer.Option(help="All fingers of this reference are removed.")],
+) -> None:
+    """Remove a reference's fingers from a list, for good; no search finds them afterwards."""
+    with _opened(config) as gallery:
+        if list_name not in gallery.lists():
+            raise CommandError(f"there is no list {list_name!r}; `gallery stats` names them", 2)
+        removed = gallery.remove(list_name, reference)
+    if not removed:
+        raise CommandError(
+            f"{reference!r} is not on the list {list_name!r}; nothing was changed", 3
+        )
+    print(f"{removed} fingers of {reference!r} were removed from {list_name!r}")
+
+
+@app.command()
 def stats(config: Config) -> None:
     """Count lists, entries, persons, models; show sizes and the last change."""
     path = read_configuration(config, MatcherConfig).gallery
@@ -145,9 +167,7 @@ def stats(config: Config) -> None:
 
 @contextlib.contextmanager
 def _opened(config: Path) -> Iterator[Gallery]:
-    settings = read_configuration(config, MatcherConfig)
-    key = read_gallery_key(settings.keys.gallery)
-    with contextlib.closing(Gallery(settings.gallery, key)) as gallery:
+    with audited_gallery(read_configuration(config, MatcherConfig)) as (gallery, _):
         yield gallery
 
 

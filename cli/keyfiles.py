@@ -1,11 +1,11 @@
 """Key files: secret ones belong to their owner alone, and say so when they do not."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from greenline.cli.errors import CommandError
+from greenline.link.files import replace_file
 from greenline.link.settings import LinkSettings, tls_context
 from greenline.protocol.errors import ProtocolError
 from greenline.protocol.keys import Identity, OpeningKey, SigningKey
@@ -17,17 +17,17 @@ _Key = TypeVar("_Key")
 
 def read_signing_key(path: Path) -> SigningKey:
     """Read a signing key. Raises CommandError naming the file."""
-    return _named(path, SigningKey.from_pem, _read_secret(path, "signing key"))
+    return _named(path, SigningKey.from_pem, read_secret(path, "signing key"))
 
 
 def read_opening_key(path: Path) -> OpeningKey:
     """Read the private half of a sealing key. Raises CommandError naming the file."""
-    return _named(path, OpeningKey.from_bytes, _read_secret(path, "opening key"))
+    return _named(path, OpeningKey.from_bytes, read_secret(path, "opening key"))
 
 
 def read_gallery_key(path: Path) -> bytes:
     """Read a gallery key (32 bytes). Raises CommandError."""
-    return _read_secret(path, "gallery key")
+    return read_secret(path, "gallery key")
 
 
 def read_identity(path: Path) -> Identity:
@@ -52,12 +52,39 @@ def check_link(settings: LinkSettings) -> None:
     _refuse_exposed(settings.key, "link key")
 
 
+def keep_signing_key(path: Path, *, anew: bool = False) -> SigningKey:
+    """Return the signing key of a file; made the first time, or anew. Raises CommandError."""
+    if path.exists() and not anew:
+        return read_signing_key(path)
+    key = SigningKey.generate()
+    write_secret(path, key.to_pem())
+    return key
+
+
+def keep_opening_key(path: Path, *, anew: bool = False) -> OpeningKey:
+    """Return the opening key of a file; made the first time, or anew. Raises CommandError."""
+    if path.exists() and not anew:
+        return read_opening_key(path)
+    key = OpeningKey.generate()
+    write_secret(path, key.to_bytes())
+    return key
+
+
 def write_secret(path: Path, data: bytes) -> None:
-    """Write a secret that only its owner may read, from the first moment on."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        os.fchmod(handle, 0o600)  # of a file that was there already
-        file.write(data)
+    """Write a secret that only its owner may read, whole or not at all. Raises CommandError."""
+    _write(path, data, 0o600)
+
+
+def write_public(path: Path, data: bytes) -> None:
+    """Write a file that everybody may read, whole or not at all. Raises CommandError."""
+    _write(path, data, 0o644)
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    try:
+        replace_file(path, data, mode)
+    except OSError as fault:
+        raise CommandError(f"{path} cannot be written: {fault.strerror}", 3) from fault
 
 
 def _named(path: Path, read: Callable[[bytes], _Key], data: bytes) -> _Key:
@@ -68,7 +95,8 @@ def _named(path: Path, read: Callable[[bytes], _Key], data: bytes) -> _Key:
         raise CommandError(f"{path}: {fault}", 4) from fault
 
 
-def _read_secret(path: Path, what: str) -> bytes:
+def read_secret(path: Path, what: str) -> bytes:
+    """Read a file that only its owner may read. Raises CommandError."""
     data = _read(path, what)
     _refuse_exposed(path, what)
     return data

@@ -1,5 +1,6 @@
 """`greenline kiosk`: the kiosk process, wired from its configuration."""
 
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -8,47 +9,85 @@ import typer
 from greenline.cli import logs
 from greenline.cli.configuration import read_configuration
 from greenline.cli.errors import CommandError
-from greenline.cli.keyfiles import read_identity, read_opening_key, read_signing_key
+from greenline.cli.keyfiles import read_identity
+from greenline.cli.kiosk_clock import kiosk_clock
+from greenline.cli.kiosk_enrol import enrol_kiosk, renew_kiosk
+from greenline.cli.kiosk_operators import (
+    operators_parts,
+    refuse_without_operators,
+    take_operators,
+)
+from greenline.cli.own_keys import OwnKeys, read_own_keys, refuse_for_production
 from greenline.cli.panel import make_panel
 from greenline.cli.serving import listen, serve
 from greenline.cli.software import SOFTWARE
+from greenline.cli.traces import swap_on_disk
+from greenline.cli.wiping import end_wipe, make_wipe, refuse_powerless
 from greenline.drivers.errors import SensorUrlError
 from greenline.drivers.gpio import PinsOnDemand
 from greenline.drivers.sensor import Sensor
 from greenline.drivers.urls import open_sensor, sensor_pins
 from greenline.drivers.usb_reset import reset_usb
 from greenline.firmware.config import AUTOMATIC, KioskConfig
-from greenline.firmware.kiosk import Kiosk, KioskParts
+from greenline.firmware.errors import WipedError
+from greenline.firmware.kiosk import Kiosk
+from greenline.firmware.kiosk_parts import AuditParts, KioskParts
 from greenline.firmware.line import Case
 from greenline.firmware.page.app import make_app
 from greenline.firmware.reopening import Opening
 from greenline.firmware.trigger import Settling
+from greenline.firmware.wipe import Wipe, is_wiped
 from greenline.models.early import Judge
 from greenline.models.extraction import Extractor
 from greenline.models.quality import ALGORITHM, judge
 from greenline.models.quality_network import MODEL, QualityNetwork
 from greenline.models.readings import READINGS
 from greenline.protocol.topics import check_name
+from greenline.protocol.wording import SWAP_ON_DISK
 
 app = typer.Typer()
 
 _HOUR_MS = 3_600_000
+_DAY_MS = 24 * _HOUR_MS
 
 
-@app.command()
+@app.callback(invoke_without_command=True)
 def kiosk(
-    config: Annotated[Path, typer.Option(help="TOML file; see docs/configuration.md.")],
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file; see docs/configuration.md.")
+    ] = None,
 ) -> None:
-    """Run the kiosk: sensor, store, officer's page."""
+    """Run the kiosk: sensor, store, officer's page. Or enrol it, or renew its certificate."""
+    if context.invoked_subcommand is not None:
+        return
+    if config is None:
+        raise typer.BadParameter("say which configuration with --config FILE")
+    run_kiosk(config, PinsOnDemand())
+
+
+app.command("enrol")(enrol_kiosk)
+app.command("renew")(renew_kiosk)
+app.command("operators")(take_operators)
+
+
+def run_kiosk(config: Path, pins: PinsOnDemand) -> None:
+    """Run a kiosk until it is told to end. pins: the board's, for sensor and panel."""
     logs.set_up("kiosk")
     settings = read_configuration(config, KioskConfig)
     check_name(settings.name)
+    if is_wiped(settings.store):
+        end_wipe(config, settings)
+        raise WipedError
     try:
         wired = sensor_pins(settings.sensor)
     except SensorUrlError as fault:
         raise CommandError(f"{config}: sensor: {fault}", 4) from fault
-    pins = PinsOnDemand()
-    parts = _parts(settings, pins, wired)
+    refuse_powerless(settings)
+    if settings.production:
+        refuse_for_production(settings.keys, config)
+        refuse_without_operators(settings, config)
+    parts = _parts(settings, pins, wired, make_wipe(config, settings))
     # The gate removes what lies there; that must only ever be the socket of an earlier run.
     if settings.socket.exists() and not settings.socket.is_socket():
         raise CommandError(f"{settings.socket} is not a socket: correct 'socket' in {config}", 4)
@@ -62,8 +101,13 @@ def kiosk(
             pins.close()
 
 
-def _parts(settings: KioskConfig, pins: PinsOnDemand, wired: tuple[int, ...]) -> KioskParts:
+def _parts(
+    settings: KioskConfig, pins: PinsOnDemand, wired: tuple[int, ...], wipe: Wipe
+) -> KioskParts:
     address = settings.sensor
+
+    own = read_own_keys(settings.keys)
+    clock = kiosk_clock(settings, own.device)
 
     def open_it() -> Sensor:
         return open_sensor(address, pins=pins.pins() if wired else None)
@@ -74,8 +118,9 @@ def _parts(settings: KioskConfig, pins: PinsOnDemand, wired: tuple[int, ...]) ->
         panel=make_panel(settings.panel, pins, wired),
         judge=_judge(settings),
         extraction=_extractor(settings),
-        signer=read_signing_key(settings.keys.signing),
-        opener=read_opening_key(settings.keys.opening),
+        signer=own.signer,
+        opener=own.opener,
+        earlier_openers=own.earlier_openers,
         matcher=read_identity(settings.keys.matcher),
         store=settings.store,
         socket=settings.socket,
@@ -96,7 +141,20 @@ def _parts(settings: KioskConfig, pins: PinsOnDemand, wired: tuple[int, ...]) ->
             settings.live.good_quality, settings.live.settle_s, settings.live.preview_s
         ),
         rescan_below=settings.live.rescan_below,
+        audit=AuditParts(settings.audit_folder, settings.audit.keep_days * _DAY_MS, clock.moment),
+        device=own.device,
+        operators=operators_parts(settings, clock),
+        notices=_notices(own),
+        clock=clock,
+        wipe=wipe,
+        end=lambda: signal.raise_signal(signal.SIGTERM),
     )
+
+
+def _notices(own: OwnKeys) -> tuple[str, ...]:
+    """Return what must be known of this kiosk as long as it runs."""
+    keys = (own.place.announcement,) if own.place.announcement else ()
+    return (*keys, SWAP_ON_DISK) if swap_on_disk() else keys
 
 
 def _judge(settings: KioskConfig) -> Judge:

@@ -62,7 +62,7 @@ def _buzzer(pin: int, pins: PinsOnDemand) -> Opening[Signalling]:
 
 
 def _keys(config: KeysConfig, pins: PinsOnDemand) -> Opening[GpioButtons]:
-    where = ButtonPins(left=config.left, ok=config.ok)
+    where = ButtonPins(left=config.left, ok=config.ok, wipe=config.wipe)
     return Opening(lambda: GpioButtons.open(where, pins.pins(), time.monotonic))
 
 
@@ -91,3 +91,5 @@ def _pins(config: PanelConfig) -> Iterator[int]:
         yield config.buzzer
     if config.keys is not None:
         yield from (config.keys.ok, config.keys.left)
+        if config.keys.wipe is not None:
+            yield config.keys.wipe

@@ -11,12 +11,14 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from greenline.centre.broker import operators_client
 from greenline.centre.broker import write_configuration as write_broker_configuration
 from greenline.centre.certificates import CertificateAuthority, Credential
 from greenline.cli.children import Child, Event, greenline, started
 from greenline.cli.configuration import write_configuration
 from greenline.cli.errors import CommandError
 from greenline.cli.keyfiles import write_secret
+from greenline.cli.own_keys import keep_own_keys
 from greenline.firmware.config import KioskConfig, KioskKeys, SearchDefaults, UplinkConfig
 from greenline.link.settings import LinkSettings
 from greenline.matcher.config import MatcherConfig, MatcherKeys
@@ -134,6 +136,8 @@ def _make_certificates(site: Site) -> None:
     _write(site, "uplink", authority.issue_client(KIOSK, now, days=30))
     for name in site.matcher_names:
         _write(site, f"{name}-link", authority.issue_client(_client(name), now, days=30))
+    sender = authority.issue_client(operators_client(MATCHER), now, days=30)
+    _write(site, "operators-link", sender)
 
 
 def _write(site: Site, name: str, credential: Credential) -> None:
@@ -142,13 +146,23 @@ def _write(site: Site, name: str, credential: Credential) -> None:
 
 
 def _make_keys(site: Site) -> None:
-    for name, identity_file in ((KIOSK, f"kiosks/{KIOSK}.json"), (MATCHER, f"{MATCHER}.json")):
-        signing, opening = SigningKey.generate(), OpeningKey.generate()
-        write_secret(site.folder / f"{name}.signing.pem", signing.to_pem())
-        write_secret(site.folder / f"{name}.opening.key", opening.to_bytes())
-        identity = Identity(name, signing.public, opening.public)
-        (site.folder / identity_file).write_bytes(identity.to_json())
+    own = keep_own_keys(_kiosk_keys(site.folder), anew=True)
+    kiosk = Identity(KIOSK, own.signer.public, own.opener.public)
+    (site.folder / "kiosks" / f"{KIOSK}.json").write_bytes(kiosk.to_json())
+    signing, opening = SigningKey.generate(), OpeningKey.generate()
+    write_secret(site.folder / f"{MATCHER}.signing.pem", signing.to_pem())
+    write_secret(site.folder / f"{MATCHER}.opening.key", opening.to_bytes())
+    matcher = Identity(MATCHER, signing.public, opening.public)
+    (site.folder / f"{MATCHER}.json").write_bytes(matcher.to_json())
     write_secret(site.folder / "gallery.key", os.urandom(KEY_BYTES))
+
+
+def _kiosk_keys(folder: Path) -> KioskKeys:
+    return KioskKeys(
+        signing=folder / f"{KIOSK}.signing.pem",
+        opening=folder / f"{KIOSK}.opening.key",
+        matcher=folder / f"{MATCHER}.json",
+    )
 
 
 def _configure_kiosk(site: Site, options: SiteOptions) -> None:
@@ -158,11 +172,7 @@ def _configure_kiosk(site: Site, options: SiteOptions) -> None:
         sensor=f"serial:{site.sensor_link}?baud={options.sensor_baud}",
         store=folder / "kiosk.store",
         socket=folder / "uplink.sock",
-        keys=KioskKeys(
-            signing=folder / f"{KIOSK}.signing.pem",
-            opening=folder / f"{KIOSK}.opening.key",
-            matcher=folder / f"{MATCHER}.json",
-        ),
+        keys=_kiosk_keys(folder),
         search=SearchDefaults(PURPOSE, (LIST,)),
         page_port=options.kiosk_port,
         minimum_quality=options.minimum_quality,

@@ -38,8 +38,11 @@ def upright(pixels: NDArray[np.uint8], rotation: Rotation) -> NDArray[np.uint8]:
 def from_yuyv(data: bytes, width: int, height: int, bytes_per_line: int) -> NDArray[np.uint8]:
     """Return the colours of a picture with two pixels in four bytes (Y0 U Y1 V).
 
-    Lines may be padded to bytes_per_line. Raises BadTransferError when bytes are missing.
+    Lines may be padded to bytes_per_line. Raises BadTransferError when bytes are missing, or the
+    size is none.
     """
+    if width % 2:
+        raise BadTransferError(f"lines of {width} pixels cannot be sent two pixels at a time")
     lines = _lines(data, width * 2, height, bytes_per_line)
     pairs = lines.reshape(height, width // 2, 4).astype(np.float32)
     colours = np.empty((height, width, 3), np.float32)
@@ -55,16 +58,16 @@ def from_grey(data: bytes, width: int, height: int, bytes_per_line: int) -> NDAr
     return np.repeat(_lines(data, width, height, bytes_per_line)[..., None], 3, axis=2)
 
 
-def from_file(data: bytes) -> NDArray[np.uint8]:
+def from_file(data: bytes, most_pixels: int = MOST_PIXELS) -> NDArray[np.uint8]:
     """Read a JPEG or PNG file's bytes, turned as its EXIF entry says.
 
-    Raises BadTransferError when they are damaged, cut, or of more than 50 million pixels.
+    Raises BadTransferError when they are damaged, cut, or of more pixels, before they are unpacked.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on odd metadata: only the pixels count here
             with _opened(data) as image:
-                if image.width * image.height > MOST_PIXELS:
+                if image.width * image.height > most_pixels:
                     raise BadTransferError(f"a picture of {image.width}x{image.height} is too big")
                 return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
@@ -90,7 +93,10 @@ def to_jpeg(picture: Picture, most_width: int = 640, quality: int = 80) -> bytes
 
 def _lines(data: bytes, used: int, height: int, bytes_per_line: int) -> NDArray[np.uint8]:
     """Return (height, used) bytes without the padding behind each line."""
-    stride = max(used, bytes_per_line)
+    if not used or not height:
+        raise BadTransferError("the camera says that its pictures have no pixels")
+    # Behind the last line nothing need come: what a camera says of it must not fill the memory.
+    stride = max(used, bytes_per_line) if height > 1 else used
     if len(data) < stride * (height - 1) + used:
         raise BadTransferError(f"{len(data)} bytes are too few for {height} lines of {stride}")
     padded = data[: stride * height].ljust(stride * height, b"\0")

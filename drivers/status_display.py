@@ -34,6 +34,8 @@ class KioskState(Enum):
     LIST_EXPIRED = "LIST OLD"
     SENSOR_DIRTY = "WIPE GLASS"
     UPDATING = "UPDATING"
+    WIPING = "WIPING"
+    WIPED = "WIPED"
     FAULT = "FAULT"
 
 
@@ -53,6 +55,7 @@ class DisplayState:
     them was made, None without any. fault_code: such as "E21", empty without a fault; fault_words:
     what it is, in at most 16 letters, longer ones are cut. clock: with its zone; None while the
     time cannot be trusted. beat: alternates each second, so that a frozen display can be told.
+    notice: what must be known of the kiosk, in at most 21 letters; shown while there is no fault.
     """
 
     state: KioskState
@@ -63,6 +66,7 @@ class DisplayState:
     fault_words: str = ""
     clock: datetime | None = None
     beat: bool = True
+    notice: str = ""
 
 
 class StatusScreen(Protocol):
@@ -110,9 +114,17 @@ _HINTS = {
     KioskState.LIST_EXPIRED: "load a newer list",
     KioskState.SENSOR_DIRTY: "clean the sensor",
     KioskState.UPDATING: "do not switch off",
+    KioskState.WIPING: "let go to stop it",
+    KioskState.WIPED: "enrol it again",
     KioskState.FAULT: "see the log",
 }
-_URGENT = {KioskState.FAULT, KioskState.LIST_EXPIRED, KioskState.SENSOR_DIRTY}
+_URGENT = {
+    KioskState.FAULT,
+    KioskState.LIST_EXPIRED,
+    KioskState.SENSOR_DIRTY,
+    KioskState.WIPING,
+    KioskState.WIPED,
+}
 
 
 def _lines(state: DisplayState) -> tuple[str, str, str]:
@@ -120,7 +132,8 @@ def _lines(state: DisplayState) -> tuple[str, str, str]:
     pending = f"pending {state.pending}" if state.pending else "nothing pending"
     oldest = "" if state.oldest_age_s is None else f"oldest {age_words(state.oldest_age_s)}"
     fault = f"{state.fault_code} {state.fault_words}".strip()
-    return pending, oldest, fault or _HINTS[state.state]
+    calm = state.state in {KioskState.READY, KioskState.BUSY, KioskState.WIPING}
+    return pending, oldest, fault or (state.notice if calm else "") or _HINTS[state.state]
 
 
 def _clock(clock: datetime) -> str:

@@ -173,7 +173,7 @@ def _decode(data: bytes, stream: StreamFormat) -> NDArray[np.uint8]:
 
 
 _DECODERS: dict[str, Decode] = {  # the best first
-    "MJPG": lambda data, _: from_file(data),
+    "MJPG": lambda data, s: from_file(data, s.width * s.height),
     "YUYV": lambda data, s: from_yuyv(data, s.width, s.height, s.bytes_per_line),
     "GREY": lambda data, s: from_grey(data, s.width, s.height, s.bytes_per_line),
 }

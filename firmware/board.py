@@ -6,129 +6,45 @@ It holds words and numbers only; pictures and templates never lie here.
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 
 import msgspec
 
-from greenline.protocol.messages import Candidate, SearchedList
+from greenline.firmware.board_state import (
+    FAULT_CODES,
+    NEEDED,
+    BoardState,
+    Capture,
+    Check,
+    DeviceName,
+    DeviceState,
+    Phase,
+    Progress,
+)
+from greenline.firmware.operators_shown import SessionState
+from greenline.protocol.wording import WIPE_KEY_HELD
+
+__all__ = [
+    "FAULT_CODES",
+    "NO_UPLINK",
+    "Board",
+    "BoardState",
+    "Capture",
+    "Check",
+    "DeviceName",
+    "DeviceState",
+    "Phase",
+    "Progress",
+]
 
 NO_UPLINK = "the uplink process is not running"
 
 _MOST_CHECKS = 50
 
 
-class Phase(StrEnum):
-    """What the capture asks of the person, or is doing."""
-
-    STARTING = "starting"
-    READY = "ready"
-    PLACE_FINGER = "place_finger"
-    READING = "reading"
-    JUDGING = "judging"
-    AGAIN = "again"
-    TAKEN = "taken"
-    LIFT_FINGER = "lift_finger"
-    STOPPED = "stopped"
-    FAULT = "fault"
-
-
-class Progress(StrEnum):
-    """How far one check has come."""
-
-    QUEUED = "queued"
-    PUBLISHED = "published"
-    ANSWERED = "answered"
-    EXPIRED = "expired"
-
-
-class DeviceName(StrEnum):
-    """What can be missing at a kiosk, the gravest first."""
-
-    SENSOR = "sensor"
-    STORE = "store"
-    UPLINK = "uplink"
-    CAMERA = "camera"
-    LIGHTS = "lights"
-    BUZZER = "buzzer"
-    KEYS = "keys"
-    DISPLAY = "display"
-
-
-FAULT_CODES = {
-    DeviceName.SENSOR: "E21",
-    DeviceName.CAMERA: "E31",
-    DeviceName.LIGHTS: "E32",
-    DeviceName.BUZZER: "E33",
-    DeviceName.KEYS: "E34",
-    DeviceName.DISPLAY: "E35",
-    DeviceName.UPLINK: "E51",
-    DeviceName.STORE: "E61",
-}
-"""What stands for each on the status display and in docs/configuration.md."""
-
-_NEEDED = frozenset({DeviceName.SENSOR, DeviceName.STORE, DeviceName.UPLINK})
-
-
-class DeviceState(msgspec.Struct, frozen=True):
-    """Whether a device is there. missing: why it is not, empty when it is; code: its fault code.
-
-    needed: without it no check comes to its end.
-    """
-
-    name: DeviceName
-    missing: str = ""
-    code: str = ""
-    needed: bool = False
-
-
-class Capture(msgspec.Struct, frozen=True):
-    """The capture that is going on. share: 0-1 of the picture read; quality: 0-100 or None."""
-
-    phase: Phase
-    instruction: str
-    share: float = 0.0
-    quality: int | None = None
-    attempt: int = 0
-
-
-class Check(msgspec.Struct, frozen=True):
-    """One request and what became of it. Times: Unix milliseconds; steps_ms: by step."""
-
-    request_id: str
-    created_ms: int
-    progress: Progress
-    words: str
-    outcome: str = ""
-    reason: str = ""
-    candidates: tuple[Candidate, ...] = ()
-    searched: tuple[SearchedList, ...] = ()
-    answered_ms: int = 0
-    steps_ms: dict[str, float] = {}
-
-
-class BoardState(msgspec.Struct, frozen=True):
-    """Everything the page draws. link: broker there. devices: those of this kiosk, in order.
-
-    pending: requests without a final answer; oldest_ms: when the oldest of them was made, 0 without
-    any.
-    """
-
-    version: int
-    kiosk: str
-    capture: Capture
-    link: bool
-    link_detail: str
-    pending: int
-    minimum_quality: int
-    checks: tuple[Check, ...]
-    oldest_ms: int = 0
-    devices: tuple[DeviceState, ...] = ()
-
-
 class Board:
     """The current state, and whom to wake when it changes."""
 
-    def __init__(self, kiosk: str, minimum_quality: int) -> None:
+    def __init__(self, kiosk: str, minimum_quality: int, notices: tuple[str, ...] = ()) -> None:
         self._lock = threading.Lock()
         self._listeners: set[Callable[[], None]] = set()
         self._checks: dict[str, Check] = {}
@@ -143,6 +59,7 @@ class Board:
             minimum_quality=minimum_quality,
             checks=(),
             devices=(DeviceState(DeviceName.UPLINK, NO_UPLINK, "E51", needed=True),),
+            notices=notices,
         )
 
     def state(self) -> BoardState:
@@ -163,13 +80,40 @@ class Board:
         """Show whether a broker can be reached, and if not why."""
         self._change(lambda state: msgspec.structs.replace(state, link=up, link_detail=detail))
 
+    def show_refused(self, count: int) -> None:
+        """Show how many answers were refused."""
+        self._change(lambda state: msgspec.structs.replace(state, refused=count))
+
+    def show_session(self, session: SessionState) -> None:
+        """Show who is logged in."""
+        self._change(lambda state: msgspec.structs.replace(state, session=session))
+
+    def show_wipe(self, left_s: int | None) -> None:
+        """Show how long the wipe key must still be held; 0: it is done; None: nobody holds it."""
+        if self._state.wipe_left_s == 0:
+            return
+        if left_s != self._state.wipe_left_s:
+            self._change(lambda state: msgspec.structs.replace(state, wipe_left_s=left_s))
+        self.show_notice(WIPE_KEY_HELD, shown=bool(left_s))
+
+    def show_notice(self, notice: str, *, shown: bool) -> None:
+        """Show what must be known of this kiosk, or do so no more."""
+
+        def apply(state: BoardState) -> BoardState:
+            others = tuple(each for each in state.notices if each != notice)
+            notices = (*others, notice) if shown else others
+            return msgspec.structs.replace(state, notices=notices)
+
+        if shown != (notice in self._state.notices):
+            self._change(apply)
+
     def show_device(self, name: DeviceName, missing: str = "") -> None:
         """Show that a device is there, or why it is missing."""
         code = FAULT_CODES[name] if missing else ""
 
         def apply(state: BoardState) -> BoardState:
             known = {device.name: device for device in state.devices}
-            known[name] = DeviceState(name, missing, code, name in _NEEDED)
+            known[name] = DeviceState(name, missing, code, name in NEEDED)
             devices = tuple(known[each] for each in DeviceName if each in known)
             return msgspec.structs.replace(state, devices=devices)
 

@@ -15,6 +15,8 @@ from greenline.drivers.aura import show_on_ring
 from greenline.drivers.errors import DriverError
 from greenline.drivers.sensor import Sensor
 from greenline.drivers.signals import Signal
+from greenline.firmware import audit_events
+from greenline.firmware.audit_events import UNLOGGED, Audit
 from greenline.firmware.board import Board, Capture, DeviceName, Phase
 from greenline.firmware.checks import Checks
 from greenline.firmware.errors import StoreError
@@ -41,7 +43,7 @@ class StartCheck:
 class CaptureThread:
     """Runs checks one after another. line: everything but the sensor, which this thread opens.
 
-    attempts, rescan_below: see Taking.
+    attempts, rescan_below: see Taking. audit: is told of checks that end without a capture.
     """
 
     def __init__(
@@ -53,6 +55,8 @@ class CaptureThread:
         gate: Gate,
         attempts: int,
         rescan_below: int = 0,
+        *,
+        audit: Audit = UNLOGGED,
     ) -> None:
         self._make_line = make_line
         self._board = board
@@ -60,6 +64,7 @@ class CaptureThread:
         self._gate = gate
         self._attempts = attempts
         self._rescan_below = rescan_below
+        self._audit = audit
         self._commands: queue.Queue[StartCheck | None] = queue.Queue(maxsize=1)
         self._cancelled = threading.Event()
         self._stopping = threading.Event()
@@ -151,7 +156,7 @@ class CaptureThread:
         )
         impression = taking.take(command.finger)
         if isinstance(impression, str):
-            self._stopped(impression)
+            self._stopped(impression, command.case)
             return
         try:
             submitted = line.submit(replace(command.case, impressions=(impression,)))
@@ -182,7 +187,14 @@ class CaptureThread:
     def _ended(self) -> bool:
         return self._cancelled.is_set() or self._stopping.is_set()
 
-    def _stopped(self, words: str) -> None:
+    def _stopped(self, words: str, case: Case) -> None:
+        try:
+            self._audit.note(
+                audit_events.stopped(case.purpose, by_person=self._ended(), who=case.operator)
+            )
+        except StoreError as fault:
+            # Nothing was taken, so nothing has to be refused.
+            log.warning("audit log failed", extra={"reason": str(fault)})
         self._show(Phase.STOPPED, "Stopped" if self._ended() else words)
 
     def _show(

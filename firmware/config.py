@@ -1,7 +1,7 @@
 """The configuration of the kiosk and of the uplink, as read from TOML by the command line."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -26,12 +26,21 @@ class SearchDefaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
     free_placement: bool = False
 
 
-class KioskKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Key files. signing, opening: this kiosk's private keys; matcher: its public identity."""
+class KioskKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Key files. signing, opening: this kiosk's private keys; matcher: its public identity.
+
+    kind: "file", or "tpm" with tpm, a TPM 2.0's address. device: the file of the device key, which
+    wraps the others; None: device.key beside signing; not used with a TPM.
+    earlier_opening: keys that opening has replaced; what was sealed to them is still opened.
+    """
 
     signing: Path
     opening: Path
     matcher: Path
+    earlier_opening: tuple[Path, ...] = ()
+    kind: Literal["file", "tpm"] = "file"
+    device: Path | None = None
+    tpm: str = "device:/dev/tpmrm0"
 
 
 Pin = Annotated[int, Meta(ge=0, le=27)]
@@ -48,10 +57,14 @@ class LightConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KeysConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The hardware keys; each connects its pin to ground. ok: check a finger; left: stop."""
+    """The hardware keys; each connects its pin to ground. ok: check a finger; left: stop.
+
+    wipe: held for 3 s it destroys all keys of the kiosk; None: there is none.
+    """
 
     ok: Pin
     left: Pin
+    wipe: Pin | None = None
 
 
 class DisplayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,6 +110,27 @@ class LiveConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
             raise ValueError("settle_s must be shorter than preview_s")
 
 
+class AuditConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The audit log. folder: of its files; None: "audit" beside the store.
+
+    keep_days: so long what the centre has stays here too.
+    """
+
+    folder: Path | None = None
+    keep_days: Annotated[int, Meta(ge=0, le=3650)] = 30
+
+
+class OperatorsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Who logs in. identity: the public identity of the centre's register of operators.
+
+    idle_s: without a touch for so many seconds the page is locked. shift_h: hours a session lasts.
+    """
+
+    identity: Path
+    idle_s: Annotated[int, Meta(ge=10, le=120)] = 120
+    shift_h: Annotated[float, Meta(gt=0, le=24)] = 12.0
+
+
 class KioskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The kiosk process.
 
@@ -105,8 +139,11 @@ class KioskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quality: what judges pictures, the quality network or the gradient measure; AUTOMATIC: by the
     sensor.
     model: the minutiae network; accurate: it also looks at the mirror image.
-    panel: lights, keys, display, camera. live: quality while a picture is taken.
+    panel: lights, keys, display, camera. live: quality while a picture is taken. audit: the log
+    of who did what.
     request_lifetime_h, answer_lifetime_h: hours until an unanswered request, an answer, expires.
+    operators: who logs in; None: nobody does. production: real travellers are checked here; it
+    refuses to start with keys in files, or without operators.
     """
 
     name: str
@@ -127,11 +164,23 @@ class KioskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     resend_first_s: Annotated[float, Meta(gt=0)] = 15.0
     panel: PanelConfig = PanelConfig()
     live: LiveConfig = LiveConfig()
+    audit: AuditConfig = AuditConfig()
+    operators: OperatorsConfig | None = None
+    production: bool = False
+
+    @property
+    def audit_folder(self) -> Path:
+        """Where the audit log lies."""
+        return self.audit.folder or self.store.with_name("audit")
 
 
 class UplinkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The uplink process. kiosk: the kiosk's name; socket: where the kiosk listens."""
+    """The uplink process. kiosk: the kiosk's name; socket: where the kiosk listens.
+
+    authority: where its certificate is renewed, https://HOST:PORT.
+    """
 
     kiosk: str
     socket: Path
     broker: LinkSettings
+    authority: str | None = None

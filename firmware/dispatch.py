@@ -70,10 +70,13 @@ class Dispatcher:
         self._restart()
 
     def confirmed(self, request_id: bytes, *, taken: bool) -> None:
-        """Note that the broker took or refused an offer; either way it is offered again later."""
-        self._unconfirmed.pop(request_id, None)
+        """Note that the broker took or refused an offer; either way it is offered again later.
+
+        Only what was offered can be confirmed, and once: an uplink gone wrong fills no memory.
+        """
+        offered = self._unconfirmed.pop(request_id, None) is not None
         entry = self._entries.get(request_id)
-        if entry is None:
+        if entry is None or not offered:
             return
         entry.stage = Stage.PUBLISHED if taken else Stage.QUEUED
         doublings = min(entry.offers - 1, 16)

@@ -12,38 +12,19 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from greenline.firmware import pipe
 from greenline.firmware.board import NO_UPLINK
 from greenline.firmware.dispatch import Dispatcher
 from greenline.firmware.errors import ConfigurationError, PipeError, StoreError
-from greenline.firmware.store import Pending, Store
+from greenline.firmware.gate_sides import GateListener, Source
+from greenline.firmware.store import Pending
 
 log = logging.getLogger(__name__)
 
 _CHUNK = 65536
 _SEND_TIMEOUT_S = 10.0
 _HOUSEKEEPING_S = 5.0
-
-
-class GateListener(Protocol):
-    """Whom the gate tells, on the gate's thread."""
-
-    def link_changed(self, *, up: bool, detail: str) -> None:
-        """Tell whether a broker can be reached, and if not why."""
-
-    def uplink_changed(self, *, missing: str) -> None:
-        """Tell why there is no uplink process; empty: there is one."""
-
-    def arrived(self, envelope: bytes) -> bytes | None:
-        """Commit what arrived; return the request id if its request has left. Raises StoreError."""
-
-    def published(self, request_id: bytes) -> None:
-        """Tell that a broker has a request."""
-
-    def housekeeping(self) -> list[Pending]:
-        """Let what is past its time expire; return those requests."""
 
 
 class Gate:
@@ -56,7 +37,7 @@ class Gate:
     def __init__(
         self,
         path: Path,
-        store: Store,
+        source: Source,
         listener: GateListener,
         dispatcher: Dispatcher,
         now_ms: Callable[[], int],
@@ -64,7 +45,7 @@ class Gate:
         patience_s: float = 45.0,
     ) -> None:
         self._path = path
-        self._store = store
+        self._source = source
         self._listener = listener
         self._dispatcher = dispatcher
         self._now_ms = now_ms
@@ -85,7 +66,7 @@ class Gate:
 
     def start(self) -> None:
         """Take what the store still holds into the order, and begin."""
-        self._dispatcher.add(self._store.pending())
+        self._dispatcher.add(self._source.pending())
         self._thread.start()
 
     def stop(self) -> None:
@@ -216,7 +197,7 @@ class Gate:
                 request = self._dispatcher.next_offer()
             if request is None:
                 return
-            envelope = self._store.envelope(request.request_id)
+            envelope = self._source.envelope(request.request_id)
             if envelope is None:
                 with self._lock:
                     self._dispatcher.remove(request.request_id)

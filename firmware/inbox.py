@@ -6,16 +6,20 @@ uplink can neither answer for the matcher nor repeat an old answer under a new r
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from greenline.firmware.store import Store
 from greenline.protocol.envelope import Envelope, EnvelopeKind
 from greenline.protocol.errors import MalformedError, ProtocolError, WrongKeyError
 from greenline.protocol.keys import Identity, OpeningKey
-from greenline.protocol.messages import Outcome, Result, decode_result
+from greenline.protocol.messages import Outcome, Result, decode_result, encode_result
 
 log = logging.getLogger(__name__)
+
+_OLDER = "older than one before"
+_REPEATED = "repeated or expired"
+_OF_NO_USE = frozenset({_OLDER, _REPEATED})
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,16 @@ class Received:
     final: bool
 
 
+def _nobody_is_told(_: int) -> None:
+    """Stand in for a clock."""
+
+
 class Inbox:
-    """Checks answers for one kiosk from one matcher."""
+    """Checks answers for one kiosk from one matcher.
+
+    earlier: opening keys of this kiosk that were replaced; answers to them are still on their way.
+    vouched: is told each time that the matcher has signed, Unix milliseconds.
+    """
 
     def __init__(
         self,
@@ -38,13 +50,18 @@ class Inbox:
         store: Store,
         now_ms: Callable[[], int],
         answer_lifetime_ms: int,
+        *,
+        earlier: Sequence[OpeningKey] = (),
+        vouched: Callable[[int], None] = _nobody_is_told,
     ) -> None:
         self._kiosk = kiosk
-        self._key = key
+        self._keys = (key, *earlier)
         self._matcher = matcher
         self._store = store
         self._now_ms = now_ms
         self._answer_lifetime_ms = answer_lifetime_ms
+        self._vouched = vouched
+        self._provisional: dict[bytes, int] = {}
         self.refused: Counter[str] = Counter()
 
     def receive(self, data: bytes) -> Received | None:
@@ -55,28 +72,49 @@ class Inbox:
             self.refused[type(fault).__name__] += 1
             log.warning("answer refused", extra={"reason": str(fault)})
             return None
+        self._vouched(envelope.header.created_ms)
         request_id = envelope.header.request_id
         final = result.outcome is not Outcome.INCOMPLETE
+        if not final and envelope.header.created_ms < self._provisional.get(request_id, 0):
+            self._leave(_OLDER, request_id)
+            return None
         now = self._now_ms()
         added = self._store.add_answer(
             request_id,
-            data,
+            encode_result(result),
             final=final,
             arrived_ms=now,
             expires_ms=now + self._answer_lifetime_ms,
         )
         if not added:
-            self.refused["repeated or expired"] += 1
-            log.info("answer not needed", extra={"request": request_id.hex()})
+            self._provisional.pop(request_id, None)
+            self._leave(_REPEATED, request_id)
             return None
+        if final:
+            self._provisional.pop(request_id, None)
+        else:
+            self._provisional[request_id] = envelope.header.created_ms
         return Received(request_id, result, final)
 
-    def open(self, data: bytes) -> tuple[Envelope, Result]:
-        """Check and open an answer's envelope. Raises ProtocolError."""
+    def forged(self) -> int:
+        """Return how many came that the matcher did not make for this kiosk."""
+        return sum(self.refused[why] for why in self.refused if why not in _OF_NO_USE)
+
+    def _leave(self, why: str, request_id: bytes) -> None:
+        """Count what is genuine and of no use; a broker that repeats itself is no attack."""
+        self.refused[why] += 1
+        log.info("answer not needed", extra={"request": request_id.hex(), "reason": why})
+
+    def open(self, data: bytes, at_ms: int | None = None) -> tuple[Envelope, Result]:
+        """Check and open an answer's envelope. Raises ProtocolError.
+
+        at_ms: when it came, Unix milliseconds; None: now. A key of the matcher that was replaced
+        counts for what came in its time.
+        """
         envelope = Envelope.from_bytes(data)
         if envelope.header.kind is not EnvelopeKind.RESULT:
             raise MalformedError("only results are meant for a kiosk")
         if envelope.header.kiosk != self._kiosk:
             raise WrongKeyError("this result belongs to another kiosk")
-        envelope.verify(self._matcher.verify)
-        return envelope, decode_result(envelope.open(self._key))
+        envelope.verify(*self._matcher.signing_keys(self._now_ms() if at_ms is None else at_ms))
+        return envelope, decode_result(envelope.open(*self._keys))

@@ -3,63 +3,42 @@
 Devices but no network: what leaves goes through the gate's socket to the uplink process.
 """
 
+import dataclasses
+import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 
 from greenline.drivers.sensor import Sensor
-from greenline.firmware.board import Board
+from greenline.firmware import audit_events
+from greenline.firmware.audit import AuditLog
+from greenline.firmware.audit_leaving import AuditLeaving
+from greenline.firmware.audit_memory import memory_key
+from greenline.firmware.board import Board, DeviceName
 from greenline.firmware.camera import CameraThread
 from greenline.firmware.capture import CaptureThread, StartCheck
 from greenline.firmware.checks import Checks
 from greenline.firmware.dispatch import Dispatcher
+from greenline.firmware.errors import StoreError
 from greenline.firmware.gate import Gate
 from greenline.firmware.inbox import Inbox
-from greenline.firmware.line import Case, Extraction, Line
-from greenline.firmware.panel import Panel, panel_threads
-from greenline.firmware.reopening import Opening
+from greenline.firmware.kiosk_parts import KioskParts, open_store
+from greenline.firmware.line import Line
+from greenline.firmware.mail import Mail
+from greenline.firmware.operators_door import open_door
+from greenline.firmware.operators_roles import Action
+from greenline.firmware.panel import panel_threads
 from greenline.firmware.residue import Glass
-from greenline.firmware.store import Store
-from greenline.firmware.trigger import Settling
-from greenline.models.quality import Quality
-from greenline.prints.frame import Frame
-from greenline.protocol.keys import Identity, OpeningKey, SigningKey
+from greenline.firmware.status_leaving import StatusLeaving, status_of
+from greenline.firmware.wipe import is_wiped
+from greenline.protocol.audit import Event
+from greenline.protocol.kiosk_status import KioskStatus
+from greenline.protocol.wording import CLOCK_NOT_SET
 
+log = logging.getLogger(__name__)
 
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-@dataclass(frozen=True)
-class KioskParts:
-    """What a kiosk is made of. Times in milliseconds; qualities 0-100.
-
-    early_stop, settling: see Line. rescan_below: see Taking.
-    """
-
-    name: str
-    sensor: Opening[Sensor]
-    panel: Panel
-    judge: Callable[[Frame], Quality]
-    extraction: Extraction
-    signer: SigningKey
-    opener: OpeningKey
-    matcher: Identity
-    store: Path
-    socket: Path
-    case: Case
-    software: str
-    minimum_quality: int
-    attempts: int
-    request_lifetime_ms: int
-    answer_lifetime_ms: int
-    resend_first_s: float = 15.0
-    early_stop: bool = True
-    settling: Settling = field(default_factory=Settling)
-    rescan_below: int = 0
-    now_ms: Callable[[], int] = _now_ms
+_NOTING_S = 0.5
 
 
 class Kiosk:
@@ -67,19 +46,55 @@ class Kiosk:
 
     def __init__(self, parts: KioskParts) -> None:
         self._parts = parts
-        self._store = Store(parts.store)
-        self.board = Board(parts.name, parts.minimum_quality)
+        self._wiped = False
+        self._store = open_store(parts)
+        self.board = Board(parts.name, parts.minimum_quality, parts.notices)
         inbox = Inbox(
             parts.name,
             parts.opener,
             parts.matcher,
             self._store,
-            parts.now_ms,
+            parts.clock.now_ms,
             parts.answer_lifetime_ms,
+            earlier=parts.earlier_openers,
+            vouched=parts.clock.vouched,
         )
-        self._checks = Checks(self.board, self._store, inbox, parts.now_ms)
+        openers = (parts.opener, *parts.earlier_openers)
+        keys = [memory_key(opener.to_bytes()) for opener in openers]
+        self._audit = AuditLog(
+            parts.audit.folder, parts.name, parts.signer, keys, parts.audit.moment
+        )
+        self._checks = Checks(
+            self.board,
+            self._store,
+            inbox,
+            parts.clock.now_ms,
+            audit=self._audit,
+            purpose=parts.case.purpose,
+            tend=self._tend,
+        )
+        self._door = open_door(
+            parts.operators,
+            openers,
+            parts.store,
+            parts.device,
+            parts.clock,
+            self._audit,
+            self.board,
+        )
+        self.access = self._door.access
+        self._checks.reading.reader = self.access.reader
         dispatcher = Dispatcher(time.monotonic, resend_first_s=parts.resend_first_s)
-        self._gate = Gate(parts.socket, self._store, self._checks, dispatcher, parts.now_ms)
+        mail = Mail(
+            self._store,
+            self._checks,
+            self._audit,
+            self._leaving(),
+            self._status_leaving(),
+            self._door.receive,
+        )
+        self._gate = Gate(parts.socket, mail, mail, dispatcher, parts.clock.now_ms)
+        mail.begin(self._gate.offer)
         self._capture = CaptureThread(
             parts.sensor,
             self._line,
@@ -88,16 +103,19 @@ class Kiosk:
             self._gate,
             parts.attempts,
             parts.rescan_below,
+            audit=self._audit,
         )
+        self.access.when(begun=self._checks.shown_to, ended=self._capture.cancel)
         self.camera = None
         if parts.panel.camera is not None:
             self.camera = CameraThread(parts.panel.camera, self.board)
-        self._devices = panel_threads(parts.panel, self, parts.now_ms)
+        self._devices = panel_threads(parts.panel, self, parts.clock.now_ms)
         if self.camera is not None:
             self._devices.append(self.camera)
 
     def start(self) -> None:
         """Show what is left of an earlier run, then let uplink and officer in."""
+        self._note(audit_events.started(self._parts.software))
         self._checks.restore()
         for device in self._devices:
             device.start()
@@ -113,15 +131,99 @@ class Kiosk:
         for device in self._devices:
             device.stop()
         self._gate.stop()
+        if is_wiped(self._parts.store) and not self._wiped:
+            self._note(audit_events.wiped("greenline wipe"))
+        self._note(audit_events.ended())
+        self._audit.close()
         self._store.close()
+        if not is_wiped(self._parts.store):
+            self._keep_clock(self._parts.clock.close)
 
     def start_check(self, finger: int) -> bool:
-        """Open a check for one finger (ISO position); False when the kiosk is not ready for it."""
-        return self._capture.request(StartCheck(finger, self._parts.case))
+        """Open a check for one finger (ISO position); False when the kiosk is not ready for it.
+
+        Also when whoever is logged in may not: this is asked by the page and by the keys.
+        """
+        if not self.access.may(Action.CHECK):
+            return False
+        case = dataclasses.replace(self._parts.case, operator=self.access.reader())
+        return self._capture.request(StartCheck(finger, case))
 
     def cancel_check(self) -> None:
-        """End the capture that is going on; nothing of it is kept."""
-        self._capture.cancel()
+        """End the capture that is going on, if one may; nothing of it is kept."""
+        if self.access.may(Action.STOP):
+            self._capture.cancel()
+
+    def wipe(self) -> None:
+        """Destroy the keys of this kiosk, then what lies under them, and end this process."""
+        self._wiped = True
+        event = audit_events.wiped("wipe key")
+        noting = threading.Thread(target=self._note, args=(event,), daemon=True)
+        noting.start()
+        noting.join(_NOTING_S)  # whatever the card does: the keys go now
+        failed = self._parts.wipe.destroy_keys()
+        self.board.show_wipe(0)
+        for fault in (*failed, *self._parts.wipe.remove_rest()):
+            log.error("not wiped", extra={"reason": fault})
+        self._parts.end()
+
+    def _note(self, event: Event) -> None:
+        """Note what happens also when it cannot be noted."""
+        try:
+            self._audit.note(event)
+        except StoreError as fault:
+            log.warning("audit log failed", extra={"reason": str(fault)})
+            self.board.show_device(DeviceName.STORE, missing=str(fault))
+
+    def _tend(self) -> None:
+        """Look after the operators; keep the clock, and say whether it can be believed."""
+        self._door.tend()
+        self._keep_clock(self._parts.clock.tend)
+        doubtful = not self._parts.clock.trusted()
+        self.board.show_notice(CLOCK_NOT_SET, shown=doubtful)
+
+    def _keep_clock(self, keep: Callable[[], None]) -> None:
+        """Keep the clock; what is lost when that fails is a minute at most."""
+        try:
+            keep()
+        except StoreError as fault:
+            log.warning("clock not kept", extra={"reason": str(fault)})
+
+    def _leaving(self) -> AuditLeaving:
+        parts = self._parts
+        return AuditLeaving(
+            self._audit,
+            parts.name,
+            parts.signer,
+            parts.opener,
+            parts.matcher,
+            parts.audit.keep_ms,
+            parts.clock.now_ms,
+            earlier=parts.earlier_openers,
+            vouched=parts.clock.vouched,
+        )
+
+    def _status_leaving(self) -> StatusLeaving:
+        parts, started = self._parts, time.monotonic()
+
+        def tell() -> KioskStatus:
+            return status_of(
+                self.board.state(),
+                parts.software,
+                time.monotonic() - started,
+                parts.clock.now_ms(),
+                clock_trusted=parts.clock.trusted(),
+            )
+
+        return StatusLeaving(
+            parts.name,
+            parts.signer,
+            parts.matcher,
+            tell,
+            parts.clock.now_ms,
+            lambda: not parts.clock.trusted(),
+            time.monotonic,
+        )
 
     def _line(self, sensor: Sensor) -> Line:
         parts = self._parts
@@ -136,8 +238,10 @@ class Kiosk:
             matcher=parts.matcher,
             lifetime_ms=parts.request_lifetime_ms,
             software=parts.software,
-            now_ms=parts.now_ms,
+            now_ms=parts.clock.now_ms,
             early_stop=parts.early_stop,
             settling=parts.settling,
             glass=Glass(parts.judge, secrets.randbits(32)),
+            audit=self._audit,
+            clock_doubtful=lambda: not parts.clock.trusted(),
         )

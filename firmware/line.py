@@ -5,6 +5,7 @@ submit() turns a case's impressions into one request that survives a power cut. 
 callbacks but what a screen draws and the word that it was stopped, on the caller's thread.
 """
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -12,6 +13,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from greenline.drivers.sensor import Progress, Retry, Sensor
+from greenline.firmware import audit_events
+from greenline.firmware.audit_events import UNLOGGED, Audit
+from greenline.firmware.errors import StoreError
 from greenline.firmware.picture import (
     Looking,
     Shot,
@@ -28,8 +32,9 @@ from greenline.models.quality import Quality
 from greenline.prints import fmr
 from greenline.prints.frame import Frame
 from greenline.prints.template import FEWEST_MINUTIAE, Template
+from greenline.protocol.audit import NOT_LOGGED_IN
 from greenline.protocol.envelope import EnvelopeKind, Header, Lane, seal
-from greenline.protocol.keys import Identity, SigningKey
+from greenline.protocol.keys import Identity, Signer
 from greenline.protocol.messages import ImpressionMessage, Request, encode_request
 
 REQUEST_ID_BYTES = 16
@@ -74,7 +79,8 @@ class Unusable:
 class Case:
     """What is asked for one person. purpose: code; lists: names of the lists to search.
 
-    target_fpir, free_placement: see protocol.messages.Request.
+    target_fpir, free_placement: see protocol.messages.Request. operator: who asks, for the audit
+    log alone: the request does not tell.
     """
 
     purpose: str
@@ -82,6 +88,7 @@ class Case:
     impressions: tuple[Impression, ...] = ()
     target_fpir: float | None = None
     free_placement: bool = False
+    operator: str = NOT_LOGGED_IN
 
 
 @dataclass(frozen=True)
@@ -92,13 +99,18 @@ class Submitted:
     durable_ms: float
 
 
+def _believed() -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Line:
     """The steps, with everything they need. now_ms: Unix milliseconds; clock: seconds, monotonic.
 
     lifetime_ms: how long a request may wait for its answer. software: version, for the request.
     early_stop: give up a picture on its way that cannot become good enough. settling: of a finger
-    on a live sensor. glass: judges in judge's place and knows residue.
+    on a live sensor. glass: judges in judge's place and knows residue. audit: is told before
+    anything is kept. clock_doubtful: says that now_ms may be far behind.
     """
 
     sensor: Sensor
@@ -107,7 +119,7 @@ class Line:
     minimum_quality: int
     store: Store
     kiosk: str
-    signer: SigningKey
+    signer: Signer
     matcher: Identity
     lifetime_ms: int
     software: str
@@ -116,6 +128,8 @@ class Line:
     early_stop: bool = True
     settling: Settling = field(default_factory=Settling)
     glass: Glass | None = None
+    audit: Audit = UNLOGGED
+    clock_doubtful: Callable[[], bool] = _believed
 
     def take(
         self,
@@ -181,12 +195,33 @@ class Line:
         created = self.now_ms()
         pending = Pending(os.urandom(REQUEST_ID_BYTES), lane, created, created + self.lifetime_ms)
         header = Header(
-            EnvelopeKind.REQUEST, lane, pending.request_id, self.kiosk, created, pending.expires_ms
-        )
+            EnvelopeKind.REQUEST, lane, pending.request_id, self.kiosk, created, pending.expires_ms,
+            clock_doubtful=self.clock_doubtful(),
+        )  # fmt: skip
         body = encode_request(self._request(case))
         envelope = seal(header, body, self.matcher.seal, self.signer)
-        self.store.add_request(pending, envelope.to_bytes())
+        self._note_taken(case, pending)
+        try:
+            self.store.add_request(pending, envelope.to_bytes())
+        except StoreError:
+            with contextlib.suppress(StoreError):  # what matters is that it was not kept
+                self.audit.note(audit_events.not_kept(pending.request_id, case.purpose))
+            raise
         return Submitted(pending, (self.clock() - started) * 1000)
+
+    def _note_taken(self, case: Case, pending: Pending) -> None:
+        fingers = [impression.finger for impression in case.impressions]
+        if fingers:
+            self.audit.note(
+                *audit_events.taken(
+                    pending.request_id,
+                    case.purpose,
+                    fingers,
+                    case.lists,
+                    self.matcher.name,
+                    case.operator,
+                )
+            )
 
     def _request(self, case: Case) -> Request:
         impressions = tuple(

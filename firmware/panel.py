@@ -4,12 +4,13 @@ Each on a thread of its own, so that none can delay or stop a capture. What they
 firmware/status.py's affair.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from greenline.drivers.buttons import SAMPLE_S, GpioButtons, Key
+from greenline.drivers.buttons import SAMPLE_S, WIPE_HOLD_S, GpioButtons, Key
 from greenline.drivers.camera import Camera
 from greenline.drivers.port import Clock
 from greenline.drivers.signalling import STEP_S, Signalling
@@ -18,11 +19,13 @@ from greenline.firmware.board import Board, DeviceName
 from greenline.firmware.device_thread import DeviceThread
 from greenline.firmware.reopening import Opening
 from greenline.firmware.status import display_state, signal_of
+from greenline.protocol.wording import CLOCK_NOT_SET
 
 _DRAW_S = 0.25
 _STARTING_S = 60.0  # a browser may need so long to come up after the kiosk
 _RELOADING_S = 5.0
 _ANY_FINGER = 0
+_BRUSHED = 0.1
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,9 @@ class Desk(Protocol):
 
     def cancel_check(self) -> None:
         """End the capture that is going on."""
+
+    def wipe(self) -> None:
+        """Destroy the keys of this kiosk, and end."""
 
 
 class DeviceLife(Protocol):
@@ -93,14 +99,23 @@ def _signal(board: Board) -> Callable[[Signalling], float]:
 
 def _obey(desk: Desk) -> Callable[[GpioButtons], float]:
     def step(keys: GpioButtons) -> float:
-        for key in keys.pressed():
+        pressed = keys.pressed()
+        desk.board.show_wipe(_wipe_left_s(keys.wipe_share()))
+        for key in pressed:
             if key is Key.OK:
                 desk.start_check(_ANY_FINGER)
             elif key is Key.LEFT:
                 desk.cancel_check()
+            elif key is Key.WIPE:
+                desk.wipe()
         return SAMPLE_S
 
     return step
+
+
+def _wipe_left_s(share: float) -> int | None:
+    """Return the seconds that the wipe key must still be held; None: it was at most brushed."""
+    return math.ceil((1 - share) * WIPE_HOLD_S) if share > _BRUSHED else None
 
 
 class _Display:
@@ -119,11 +134,12 @@ class _Display:
         now_s, now_ms = self._clock(), self._now_ms()
         if self._board.pages():
             self._screen_until_s = max(self._screen_until_s, now_s + _RELOADING_S)
+        state = self._board.state()
         shown = display_state(
-            self._board.state(),
+            state,
             now_ms,
             screen=now_s < self._screen_until_s,
-            clock_trusted=now_ms >= self._clock_trusted_ms,
+            clock_trusted=now_ms >= self._clock_trusted_ms and CLOCK_NOT_SET not in state.notices,
         )
         screen.show(draw(shown))
         return _DRAW_S

@@ -101,5 +101,5 @@ class Decoder:
 def _decode(body: bytes) -> Message:
     try:
         return _decoder.decode(body)
-    except (msgspec.DecodeError, RecursionError) as fault:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise PipeError(f"not a message between kiosk and uplink: {fault}") from fault

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from greenline.drivers.signals import Signal
 from greenline.drivers.status_display import DisplayState, KioskState, Link
 from greenline.firmware.board import BoardState, DeviceName, Phase
+from greenline.protocol.wording import SHORT_NOTICES
 
 _SIGNALS = {
     Phase.STARTING: Signal.WAIT,
@@ -44,6 +45,8 @@ def display_state(
 
     screen: the officer's page is being shown somewhere. clock_trusted: now_ms may be shown.
     """
+    if board.wipe_left_s is not None:
+        return _wiping(board.wipe_left_s, _link(board), now_ms)
     code, words = _fault(board, screen=screen)
     return DisplayState(
         state=_STATES.get(board.capture.phase, KioskState.BUSY),
@@ -53,8 +56,16 @@ def display_state(
         fault_code=code,
         fault_words=words,
         clock=datetime.fromtimestamp(now_ms / 1000, UTC) if clock_trusted else None,
+        notice=" ".join(SHORT_NOTICES.get(notice, notice) for notice in board.notices[:1]),
         beat=now_ms // 1000 % 2 == 0,
     )
+
+
+def _wiping(left_s: int, link: Link, now_ms: int) -> DisplayState:
+    """Return the countdown of the wipe key, or that it is over; nothing else matters then."""
+    state = KioskState.WIPING if left_s else KioskState.WIPED
+    notice = f"let go: {left_s} s left" if left_s else ""
+    return DisplayState(state, link, beat=now_ms // 1000 % 2 == 0, notice=notice)
 
 
 def _link(board: BoardState) -> Link:

@@ -17,7 +17,8 @@ from greenline.firmware.errors import PipeError
 from greenline.link.connection import NotConnectedError
 from greenline.link.link import Link, full_jitter
 from greenline.link.settings import LinkSettings
-from greenline.protocol.topics import request_topic, result_topic
+from greenline.protocol.envelope import EnvelopeKind, kind_of
+from greenline.protocol.topics import request_topic, result_topic, status_topic
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class _Session:
         jitter: Callable[[float], float],
     ) -> None:
         self._kiosk = kiosk
-        self._topic = request_topic(name)
+        self._name = name
         self._link = Link(settings, [result_topic(name)], self, jitter)
         self._sending = threading.Lock()
 
@@ -128,13 +129,17 @@ class _Session:
         match message:
             case pipe.Offer(request_id, expiry_s, envelope):
                 try:
-                    self._link.publish(request_id, self._topic, envelope, expiry_s)
+                    self._link.publish(request_id, self._topic(envelope), envelope, expiry_s)
                 except NotConnectedError as fault:
                     self._tell(pipe.Published(request_id, str(fault)))
             case pipe.Committed(delivery):
                 self._link.acknowledge(delivery)
             case _:
                 raise PipeError("the kiosk sent what only an uplink may send")
+
+    def _topic(self, envelope: bytes) -> str:
+        is_status = kind_of(envelope) == EnvelopeKind.KIOSK_STATUS
+        return status_topic(self._name) if is_status else request_topic(self._name)
 
     def _tell(self, message: pipe.FromUplink) -> None:
         try:

@@ -44,7 +44,10 @@ class NotConnectedError(Exception):
 
 
 class Connection:
-    """One paho client. serial: tells deliveries of this connection from those of an earlier one."""
+    """One paho client. serial: tells deliveries of this connection from those of an earlier one.
+
+    unconfirmed: the broker is to deliver so many at most before we acknowledge one.
+    """
 
     def __init__(
         self,
@@ -53,8 +56,10 @@ class Connection:
         subscriptions: list[str],
         listener: Listener,
         serial: int,
+        unconfirmed: int,
     ) -> None:
         self._settings = settings
+        self._unconfirmed = unconfirmed
         self._subscriptions = subscriptions
         self._listener = listener
         self._serial = serial
@@ -72,6 +77,7 @@ class Connection:
         """Connect and serve until the connection ends. Raises OSError when none comes about."""
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's has no types
         properties.SessionExpiryInterval = self._settings.session_expiry_s
+        properties.ReceiveMaximum = self._unconfirmed
         self._client.connect(
             self._settings.host,
             self._settings.port,

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 
 from greenline.link.connection import Connection, Listener, NotConnectedError
-from greenline.link.settings import LinkSettings, backoff_ceiling, tls_context
+from greenline.link.settings import LinkError, LinkSettings, backoff_ceiling, tls_context
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,10 @@ def full_jitter(ceiling_s: float) -> float:
 
 
 class Link:
-    """A supervised MQTT 5 connection over TLS 1.3 with mutual authentication."""
+    """A supervised MQTT 5 connection over TLS 1.3 with mutual authentication.
+
+    unconfirmed: so many deliveries may wait for acknowledge() before the broker sends no more.
+    """
 
     def __init__(
         self,
@@ -32,11 +35,13 @@ class Link:
         subscriptions: list[str],
         listener: Listener,
         jitter: Callable[[float], float] = full_jitter,
+        unconfirmed: int = 16,
     ) -> None:
         self._settings = settings
         self._subscriptions = subscriptions
         self._listener = listener
         self._jitter = jitter
+        self._unconfirmed = unconfirmed
         self._stop = threading.Event()
         self._now: Connection | None = None
 
@@ -46,8 +51,14 @@ class Link:
         failures = serial = 0
         while not self._stop.is_set():
             serial += 1
+            context = self._renewed(context) if serial > 1 else context
             connection = Connection(
-                self._settings, context, self._subscriptions, self._listener, serial
+                self._settings,
+                context,
+                self._subscriptions,
+                self._listener,
+                serial,
+                self._unconfirmed,
             )
             reason = self._serve(connection)
             failures = 1 if connection.was_up else failures + 1
@@ -75,6 +86,17 @@ class Link:
         now = self._now
         if now is not None:
             now.acknowledge(delivery)
+
+    def _renewed(self, context: ssl.SSLContext) -> ssl.SSLContext:
+        """Return what the certificate files hold by now; they are replaced when they are renewed.
+
+        While they cannot be used, what was read before serves on.
+        """
+        try:
+            return tls_context(self._settings)
+        except LinkError as fault:
+            log.warning("certificate not read", extra={"reason": str(fault)})
+            return context
 
     def _serve(self, connection: Connection) -> str:
         self._now = connection

@@ -43,16 +43,24 @@ def tls_context(settings: LinkSettings) -> ssl.SSLContext:
     ):
         if not path.is_file():
             raise LinkError(f"the {what} {path} is missing: enrol this device or correct the path")
+    try:
+        return _load(settings)
+    except (ssl.SSLError, OSError):
+        # A renewal may have replaced the files between the reading of the one and of the other.
+        try:
+            return _load(settings)
+        except (ssl.SSLError, OSError) as fault:
+            raise LinkError(
+                f"{settings.certificate}, {settings.key} or {settings.ca} cannot be used "
+                f"({fault}): enrol this device again"
+            ) from fault
+
+
+def _load(settings: LinkSettings) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
-    try:
-        context.load_verify_locations(settings.ca)
-        context.load_cert_chain(settings.certificate, settings.key)
-    except (ssl.SSLError, OSError) as fault:
-        raise LinkError(
-            f"{settings.certificate}, {settings.key} or {settings.ca} cannot be used ({fault}): "
-            "enrol this device again"
-        ) from fault
+    context.load_verify_locations(settings.ca)
+    context.load_cert_chain(settings.certificate, settings.key)
     return context
 
 

@@ -5,13 +5,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from greenline.matcher.audit_events import UNLOGGED, Audit, searched
 from greenline.matcher.engine import Engine, Probe, Query, Search
+from greenline.matcher.generations import Generation, asked
+from greenline.matcher.timely import Untimely
 from greenline.prints import fmr
 from greenline.prints.errors import RecordError
 from greenline.prints.template import FEWEST_MINUTIAE
 from greenline.protocol.envelope import Envelope, EnvelopeKind, Header, seal
 from greenline.protocol.errors import MalformedError, ProtocolError, WrongKeyError
-from greenline.protocol.keys import Identity, OpeningKey, SigningKey
+from greenline.protocol.keys import Identity, OpeningKey, Signer
 from greenline.protocol.messages import (
     Candidate,
     Evidence,
@@ -54,19 +57,27 @@ class Answering:
     """Answers requests of known kiosks.
 
     kiosks: by name. threshold: least score of a candidate. evidence: say which minutiae of the
-    first candidate meet. now_ms: Unix milliseconds; clock: seconds.
+    first candidate meet. audit: is told of each search before its answer leaves. now_ms: Unix
+    milliseconds; clock: seconds. earlier: generations of keys that were replaced.
     """
 
     engine: Engine
     kiosks: Mapping[str, Identity]
     opener: OpeningKey
-    signer: SigningKey
+    signer: Signer
     threshold: float
     most_candidates: int
     software: str
     now_ms: Callable[[], int]
     clock: Callable[[], float] = time.perf_counter
     evidence: bool = False
+    audit: Audit = UNLOGGED
+    earlier: tuple[Generation, ...] = ()
+
+    @property
+    def generations(self) -> tuple[Generation, ...]:
+        """All keys of this matcher, the newest first."""
+        return (Generation(self.signer, self.opener), *self.earlier)
 
     def check(self, data: bytes, topic_kiosk: str) -> Envelope:
         """Return the envelope if a known kiosk really sent it. Raises ProtocolError.
@@ -85,19 +96,38 @@ class Answering:
             raise WrongKeyError(f"the kiosk {header.kiosk!r} is not enrolled here")
         if max(header.created_ms, header.expires_ms) > _LATEST_MS:
             raise MalformedError("the request's times are beyond all reason")
-        envelope.verify(kiosk.verify)
+        envelope.verify(*kiosk.signing_keys(self.now_ms()))
         return envelope
 
-    def answer(self, data: bytes, kiosk: str) -> Answer:
+    def answer(self, data: bytes, kiosk: str, ends_ms: int | None = None) -> Answer:
         """Search and seal the answer. data: an envelope that check() let pass when it came.
 
-        Raises DatabaseError when the gallery cannot be read, ProtocolError when check() would not
+        ends_ms: when the request is over by our clock; None: as it says itself.
+
+        Raises DatabaseError when gallery or audit log fail, ProtocolError when check() would not
         let the envelope pass now (the kiosk was removed, a key was replaced).
         """
         envelope = self.check(data, kiosk)
-        result, refusal = self._result(envelope)
-        header = envelope.header
+        over = envelope.header.expires_ms if ends_ms is None else ends_ms
+        result, refusal = self._result(envelope, over)
+        final = result.outcome is not Outcome.INCOMPLETE
+        return Answer(self._seal(envelope.header, result), result.outcome, final, refusal)
+
+    def turned_back(self, envelope: Envelope, late: Untimely) -> bytes:
+        """Return the answer to a request that is not searched. envelope: one that check() let pass.
+
+        Raises WrongKeyError when its kiosk is no longer known.
+        """
+        outcome = Outcome.REFUSED if late.final else Outcome.INCOMPLETE
+        return self._seal(envelope.header, self._without_search(outcome, late.words[:200]))
+
+    def _seal(self, header: Header, result: Result) -> bytes:
+        """Seal and sign for who asked, by the generation of keys that was asked."""
         now = self.now_ms()
+        try:
+            signer = asked(self.generations, header.recipient, now).signer
+        except WrongKeyError:
+            signer = self.signer
         answer_header = Header(
             EnvelopeKind.RESULT,
             header.lane,
@@ -106,23 +136,27 @@ class Answering:
             now,
             now + _ANSWER_LIFETIME_MS,
         )
-        recipient = self.kiosks[header.kiosk].seal
-        sealed = seal(answer_header, encode_result(result), recipient, self.signer)
-        final = result.outcome is not Outcome.INCOMPLETE
-        return Answer(sealed.to_bytes(), result.outcome, final, refusal)
+        asking = self.kiosks.get(header.kiosk)
+        if asking is None:
+            raise WrongKeyError(f"the kiosk {header.kiosk!r} was removed during its search")
+        return seal(answer_header, encode_result(result), asking.seal, signer).to_bytes()
 
-    def _result(self, envelope: Envelope) -> tuple[Result, str]:
+    def _result(self, envelope: Envelope, over_ms: int) -> tuple[Result, str]:
         """Return the result and, when it is a refusal, its kind."""
-        if envelope.header.expires_ms <= self.now_ms():
+        now = self.now_ms()
+        if over_ms <= now:
             return self._without_search(Outcome.EXPIRED, "the request had expired"), ""
         try:
-            request = decode_request(envelope.open(self.opener))
+            generation = asked(self.generations, envelope.header.recipient, now)
+            request = decode_request(envelope.open(generation.opener))
             probes = [_probe(impression) for impression in request.impressions]
         except (ProtocolError, RecordError) as fault:
             return self._refused(_Refusal(type(fault).__name__, str(fault)))
         self.engine.refresh()
         refusal = self._refusal(request, probes)
-        return self._refused(refusal) if refusal else (self._search(request, probes), "")
+        result, kind = self._refused(refusal) if refusal else (self._search(request, probes), "")
+        self.audit.note(searched(envelope.header, request, result, kind))
+        return result, kind
 
     def _refused(self, refusal: _Refusal) -> tuple[Result, str]:
         return self._without_search(Outcome.REFUSED, refusal.words[:200]), refusal.kind

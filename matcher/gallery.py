@@ -13,7 +13,7 @@ from pathlib import Path
 
 from greenline.matcher.blocks import MOST_ENTRIES, Block
 from greenline.matcher.database import DamagedError, Database
-from greenline.matcher.errors import EnrolmentError, GalleryKeyError
+from greenline.matcher.errors import EnrolmentError
 from greenline.matcher.gallery_blocks import BlockStore, Progress
 from greenline.matcher.gallery_checks import check, check_adult
 from greenline.matcher.gallery_lists import read_lists, write_list
@@ -24,12 +24,15 @@ from greenline.matcher.gallery_records import (
     Enrolment,
     Entry,
     ListInfo,
+    Tell,
     content_operation,
+    tell_nobody,
 )
 from greenline.matcher.gallery_rows import Rows
 from greenline.matcher.gallery_schema import APPLICATION_ID, SCHEMA, TABLES, UPGRADES
-from greenline.matcher.gallery_seal import KEY_BYTES, Sealer
+from greenline.matcher.gallery_seal import KEY_BYTES, Sealer, check_key
 from greenline.matcher.gallery_stats import Stats, read_stats
+from greenline.matcher.portion import WHOLE, Portion
 
 __all__ = [
     "APPLICATION_ID",
@@ -43,13 +46,12 @@ __all__ = [
     "ListInfo",
 ]
 
-_PROOF = b"greenline gallery 1"
-
 
 class Gallery:
     """An open gallery. key: 32 bytes. Raises DatabaseError, GalleryKeyError.
 
-    rows, store: the same file seen row by row and block by block, for what checks or exports it.
+    tell: of each change, before it is one. rows, store: the same file seen row by row and block by
+    block, for what checks or exports it.
     """
 
     def __init__(
@@ -58,15 +60,17 @@ class Gallery:
         key: bytes,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         most_in_block: int = MOST_ENTRIES,
+        tell: Tell = tell_nobody,
     ) -> None:
         self._sealer = Sealer(key)
         self._now_ms = now_ms
+        self._tell = tell
         self._db = Database(path, "gallery", APPLICATION_ID, SCHEMA, TABLES, UPGRADES)
         self._log = Log(self._db)
         self.rows = Rows(self._db, self._sealer)
         self.store = BlockStore(self._db, self._sealer, self.rows, most_in_block)
         try:
-            self._check_key(path)
+            check_key(self._db, self._sealer, path)
         except BaseException:
             self._db.close()
             raise
@@ -87,6 +91,7 @@ class Gallery:
         with self._db.write() as db:
             info = ListInfo(name, purposes, self._now_ms(), owner, valid_until_ms)
             write_list(db, info)
+            self._tell(None, name, 0)
             db.execute("UPDATE gallery SET revision = revision + 1")
 
     def lists(self) -> dict[str, ListInfo]:
@@ -142,7 +147,7 @@ class Gallery:
             lines = [found for found in added if found]
             self._log.write(db, ChangeKind.ENROLLED, lines, now, operation)
             if lines:
-                self._changed(db, list_name, now)
+                self._changed(db, list_name, now, ChangeKind.ENROLLED, len(lines))
         return len(lines)
 
     def holds(self, list_name: str, reference: str, finger: int, source: bytes) -> bool:
@@ -172,7 +177,7 @@ class Gallery:
             db.execute("DELETE FROM entry WHERE list = ? AND reference = ?", person)
             self._log.write(db, ChangeKind.REMOVED, found, now, operation)
             if found:
-                self._changed(db, list_name, now)
+                self._changed(db, list_name, now, ChangeKind.REMOVED, len(found))
         return len(found)
 
     def revision(self) -> int:
@@ -205,12 +210,12 @@ class Gallery:
             return None
         return Entry(entry_id, row.list_name, row.reference, row.finger, self.rows.template(row))
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self, portion: Portion = WHOLE) -> Iterator[Block]:
         """Yield all entries, prepared; those of no stored block at the end, prepared now.
 
         Ask for position() first: changes() since then tell what this may not have yet.
         """
-        return self.store.load()
+        return self.store.load(portion)
 
     def unplaced(self) -> int:
         """Return how many entries are in no block: each costs a loading half a millisecond."""
@@ -228,20 +233,9 @@ class Gallery:
         """Return what SQLite finds wrong with the file's structure, nothing when it is whole."""
         return self._db.integrity()
 
-    def _changed(self, db: sqlite3.Connection, list_name: str, now: int) -> None:
+    def _changed(
+        self, db: sqlite3.Connection, list_name: str, now: int, kind: ChangeKind, count: int
+    ) -> None:
+        self._tell(kind, list_name, count)
         db.execute("UPDATE list SET changed_ms = ? WHERE name = ?", (now, list_name))
         db.execute("UPDATE gallery SET revision = revision + 1")
-
-    def _check_key(self, path: Path) -> None:
-        with self._db.write() as db:
-            row = db.execute("SELECT proof FROM gallery").fetchone()
-            if row is None:
-                db.execute("INSERT INTO gallery VALUES (?, 0)", (self._seal(_PROOF, b"proof"),))
-                return
-        if self._sealer.open(row[0], b"proof") is None:
-            raise GalleryKeyError(
-                f"the key does not open the gallery {path}: give the key it was made with"
-            )
-
-    def _seal(self, plain: bytes, context: bytes) -> bytes:
-        return self._sealer.seal(plain, context)

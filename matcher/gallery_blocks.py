@@ -19,6 +19,7 @@ from greenline.matcher.gallery_ranges import Ids, Range, ascending, outside, rea
 from greenline.matcher.gallery_records import ChangeKind, person
 from greenline.matcher.gallery_rows import Rows
 from greenline.matcher.gallery_seal import Sealer
+from greenline.matcher.portion import WHOLE, Portion
 from greenline.matcher.segment import Segment
 from greenline.prints.template import Template
 
@@ -51,26 +52,26 @@ class BlockStore:
         ids = ascending(self._rows.ids())
         return outside(ids, self.ranges())
 
-    def load(self) -> Iterator[Block]:
+    def load(self, portion: Portion = WHOLE) -> Iterator[Block]:
         """Yield all entries, block by block; those in no block are prepared at the end."""
         ids = ascending(self._rows.ids())
         ranges = self.ranges()
         for place in ranges:
-            yield from self._whole(place, place.of(ids))
+            yield from self._whole(place, place.of(ids), portion)
         begins = ascending(place.first_id for place in ranges)
         for run in runs(outside(ids, ranges), begins, self._most):
-            yield self.prepared(run)
+            yield self.prepared(run, portion)
 
-    def _whole(self, place: Range, ids: Ids) -> Iterator[Block]:
+    def _whole(self, place: Range, ids: Ids, portion: Portion) -> Iterator[Block]:
         """Yield a stored block as far as its entries are still there, and what it lacks of them."""
         block, fault = self.stored(place)
         if block is None:
-            yield replace(self.prepared(ids), remade=fault)
+            yield replace(self.prepared(ids, portion), remade=fault)
             return
-        yield block.kept(np.isin(block.entry_ids, ids))
+        yield portion.cut(block.kept(np.isin(block.entry_ids, ids)))
         missing = np.setdiff1d(ids, block.entry_ids)
         if len(missing):
-            yield self.prepared(missing)
+            yield self.prepared(missing, portion)
 
     def is_current(self, place: Range) -> bool:
         """Return whether a block was prepared as it would be now."""
@@ -101,17 +102,24 @@ class BlockStore:
         except (ValueError, TypeError, KeyError, msgspec.MsgspecError):
             return None  # of a version that had other columns
 
-    def prepared(self, ids: Ids) -> Block:
-        """Prepare entries from their records. ids: ascending; those that are gone are left out."""
+    def prepared(self, ids: Ids, portion: Portion = WHOLE) -> Block:
+        """Prepare entries from their records. ids: ascending; those that are gone are left out.
+
+        What cannot be read is named whatever the portion: a damaged row does not say whose it is.
+        """
         lists = dict(self._db.read("SELECT name, list_id FROM list"))
         models = dict(self._db.read("SELECT name, model_id FROM model"))
-        rows, templates = [], list[Template]()
+        rows, templates, others = [], list[Template](), list[int]()
         for row in self._rows.some(ids.tolist()):
+            if not portion.holds(person(row.list_name, row.reference)):
+                others.append(row.entry_id)
+                continue
             template = self._rows.template(row)
             if template is not None and row.list_name in lists:
                 rows.append(row)
                 templates.append(template)
         found = np.array([row.entry_id for row in rows], np.int64)
+        unread = set(ids.tolist()).difference(found.tolist(), others)
         return Block(
             _segment_of(templates),
             found,
@@ -119,7 +127,7 @@ class BlockStore:
             np.array([lists[row.list_name] for row in rows], np.int64),
             np.array([row.finger for row in rows], np.uint8),
             np.array([models.get(row.model, 0) for row in rows], np.uint16),
-            unreadable=tuple(sorted(self._rows.present(np.setdiff1d(ids, found).tolist()))),
+            unreadable=tuple(sorted(self._rows.present(unread))),
         )
 
     def compact(self, progress: Progress = lambda _done, _total: None) -> int:

@@ -20,7 +20,6 @@ from greenline.prints.template import Template
 
 MOST_RECORD_BYTES = 1 << 20
 
-ISO_MODEL, ANSI_MODEL = "iso-19794-2", "ansi-378"
 """What stands as model of a record whose maker is not told."""
 
 
@@ -94,13 +93,13 @@ def record_of(template: Template, finger: int, quality: int) -> bytes:
 
 def _of_record(data: bytes, told: Told) -> list[Enrolment]:
     if ansi378.is_ansi378(data):
-        record, model = ansi378.decode(data), ANSI_MODEL
+        record, model = ansi378.decode(data), ansi378.FORMAT
         return [_of_view(record, number, told, model) for number in range(len(record.views))]
     record = fmr.decode(data)
     if len(record.views) == 1:  # kept to the byte, so that what was exported is known again
         finger = _finger(record.views[0].finger_position, told)
-        return [Enrolment(told.reference, finger, data, told.model or ISO_MODEL)]
-    return [_of_view(record, number, told, ISO_MODEL) for number in range(len(record.views))]
+        return [Enrolment(told.reference, finger, data, told.model or fmr.FORMAT)]
+    return [_of_view(record, number, told, fmr.FORMAT) for number in range(len(record.views))]
 
 
 def _of_view(record: fmr.Record, number: int, told: Told, model: str) -> Enrolment:

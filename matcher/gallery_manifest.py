@@ -78,6 +78,11 @@ def _put(found: dict[Path, Declared], row: dict[str, str]) -> None:
     found[file] = declared
 
 
+def _is_position(text: str) -> bool:
+    """Say whether it is a number of at most two digits; int() refuses very long ones."""
+    return text.isascii() and text.isdigit() and len(text) <= 2
+
+
 def _declared(row: dict[str, str]) -> Declared:
     if None in row or None in row.values():
         raise EnrolmentError("it has not as many values as there are columns")
@@ -85,7 +90,7 @@ def _declared(row: dict[str, str]) -> Declared:
     if adult not in {"yes", "no"}:
         raise EnrolmentError(f"adult says {row['adult']!r}; only yes and no are understood")
     finger = row.get("finger") or None
-    if finger is not None and not (finger.isascii() and finger.isdigit()):
+    if finger is not None and not _is_position(finger):
         raise EnrolmentError(f"finger says {finger!r}; an ISO position is a number from 0 to 10")
     return Declared(
         adult == "yes",

@@ -1,6 +1,7 @@
 """What a gallery takes and gives back: lists, entries, changes, enrolments."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -47,6 +48,14 @@ class ChangeKind(StrEnum):
     ENROLLED = "enrolled"
     REMOVED = "removed"
     NOTHING = "nothing"
+
+
+Tell = Callable[[ChangeKind | None, str, int], None]
+"""Is told what changes: kind (None: what is said of a list), list, how many entries."""
+
+
+def tell_nobody(_kind: ChangeKind | None, _list_name: str, _count: int) -> None:
+    """Tell nobody of a change."""
 
 
 @dataclass(frozen=True)

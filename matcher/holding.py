@@ -5,14 +5,15 @@ cannot be read are counted, so that a search without them is incomplete.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from greenline.matcher.blocks import Block
+from greenline.matcher.blocks import MOST_ENTRIES, Block
 from greenline.matcher.gallery import ChangeKind, Gallery, ListInfo
 from greenline.matcher.kernel.sketch import bits_of
+from greenline.matcher.portion import WHOLE, Portion
 from greenline.matcher.segment import joined
 from greenline.matcher.shortlist import Part
 
@@ -21,21 +22,28 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """What was there at one moment; it never changes. unreadable: ids of entries."""
+    """What was there at one moment; it never changes. unreadable: ids of entries.
+
+    position: of the operation log; what came before it is in here.
+    """
 
     parts: tuple[Part, ...] = ()
     unreadable: frozenset[int] = frozenset()
     lists: dict[str, ListInfo] = field(default_factory=dict)
     models: dict[int, str] = field(default_factory=dict)
+    position: int = -1
 
 
 class Holding:
-    """Holds one gallery in memory. Safe to share between threads."""
+    """Holds one gallery, or a portion of it, in memory. Safe to share between threads.
 
-    def __init__(self, gallery: Gallery) -> None:
+    unreadable are those of the whole gallery in any case: whose they are cannot be told.
+    """
+
+    def __init__(self, gallery: Gallery, portion: Portion = WHOLE) -> None:
         self._gallery = gallery
+        self._portion = portion
         self._lock = threading.Lock()
-        self._position = -1
         self._revision = -1
         self._now = Snapshot()
 
@@ -45,29 +53,38 @@ class Holding:
             revision = self._gallery.revision()
             if revision != self._revision or self._now.unreadable:
                 position = self._gallery.position()
-                if self._position < 0:
+                if self._now.position < 0:
                     self._take_all(progress)
                 else:
                     self._take_changes()
-                self._position, self._revision = position, revision
                 self._now = replace(
-                    self._now, lists=self._gallery.lists(), models=self._gallery.models()
+                    self._now,
+                    lists=self._gallery.lists(),
+                    models=self._gallery.models(),
+                    position=position,
                 )
+                self._revision = revision
             return self._now
 
     def _take_all(self, progress: Progress) -> None:
-        total = len(self._gallery.entry_ids())
+        total = len(self._gallery.entry_ids()) // self._portion.of
         parts, unreadable, done = list[Part](), set[int](), 0
-        for block in self._gallery.blocks():
+        small = list[Block]()
+        for block in self._gallery.blocks(self._portion):
             unreadable.update(block.unreadable)
-            parts.append(_part(block))
             done += len(block) + len(block.unreadable)
-            progress(done, total)
+            progress(min(done, total), total)
+            small.append(block)
+            if sum(map(len, small)) >= _MANY:
+                parts.append(_part(_joined(small)))
+                small = []
+        if small:
+            parts.append(_part(_joined(small)))
         self._now = replace(self._now, parts=tuple(parts), unreadable=frozenset(unreadable))
 
     def _take_changes(self) -> None:
         gone, fresh = set[int](), set(self._now.unreadable)
-        for change in self._gallery.changes(self._position):
+        for change in self._gallery.changes(self._now.position):
             gone.add(change.entry_id)
             if change.kind is ChangeKind.ENROLLED:
                 fresh.add(change.entry_id)
@@ -76,7 +93,7 @@ class Holding:
         kept = tuple(self._without(gone)) if gone else self._now.parts
         unreadable: frozenset[int] = frozenset()
         if fresh:
-            block = self._gallery.store.prepared(np.array(sorted(fresh), np.int64))
+            block = self._gallery.store.prepared(np.array(sorted(fresh), np.int64), self._portion)
             unreadable = frozenset(block.unreadable)
             if len(block):
                 kept = _appended(kept, block)
@@ -91,24 +108,27 @@ class Holding:
 
 
 _FEW = 256  # entries: a part smaller than this takes in the next ones
+_MANY = MOST_ENTRIES // 2  # entries: what is loaded in smaller pieces is joined up to this
 
 
 def _appended(parts: tuple[Part, ...], block: Block) -> tuple[Part, ...]:
     """Add new entries, to the last part as long as it is small: many small parts cost time."""
     if parts and len(parts[-1].block) < _FEW:
         last = parts[-1].block.kept(parts[-1].alive)
-        return (*parts[:-1], _part(_joined(last, block)))
+        return (*parts[:-1], _part(_joined([last, block])))
     return (*parts, _part(block))
 
 
-def _joined(one: Block, other: Block) -> Block:
+def _joined(blocks: Sequence[Block]) -> Block:
+    if len(blocks) == 1:
+        return blocks[0]
     return Block(
-        joined([one.segment, other.segment]),
-        np.concatenate([one.entry_ids, other.entry_ids]),
-        np.concatenate([one.person, other.person]),
-        np.concatenate([one.list_ids, other.list_ids]),
-        np.concatenate([one.finger, other.finger]),
-        np.concatenate([one.model, other.model]),
+        joined(block.segment for block in blocks),
+        np.concatenate([block.entry_ids for block in blocks]),
+        np.concatenate([block.person for block in blocks]),
+        np.concatenate([block.list_ids for block in blocks]),
+        np.concatenate([block.finger for block in blocks]),
+        np.concatenate([block.model for block in blocks]),
     )
 
 

@@ -1,10 +1,13 @@
 """The intake: from a delivery of the broker to a request in the ledger.
 
-    ours? -> check -> room? -> ledger -> schedule -> acknowledge
+    ours? -> check -> at this time? -> room? -> ledger -> schedule -> acknowledge
 
-What cannot be taken now is held unacknowledged, so that the broker keeps what comes after it. That
-is not enough: Mosquitto 2.0.11 stops at its window, but with the first acknowledgement it delivers
-all that it has queued. What would be held beyond a bound is turned away: its kiosk sends it again.
+What cannot be taken now is held unacknowledged: a new connection brings it again. What would be
+held beyond a bound is acknowledged and turned away: its kiosk sends it again. The bound is below
+the broker's window, so what is held of one kiosk never keeps the broker from delivering another's.
+
+No kiosk fills the room or what is held alone: it may have at most _SHARE times what is left free,
+so that there is always some left for another.
 """
 
 import logging
@@ -18,13 +21,14 @@ from greenline.matcher.ledger import Accepted, Known, Ledger, State
 from greenline.matcher.schedule import Schedule
 from greenline.matcher.split import Split
 from greenline.matcher.tally import Tally
-from greenline.protocol.envelope import Envelope
+from greenline.matcher.timely import Untimely, ends_ms, untimely
+from greenline.protocol.envelope import Envelope, Header
 from greenline.protocol.errors import ProtocolError, WrongKeyError
 from greenline.protocol.topics import kiosk_of
 
 log = logging.getLogger(__name__)
 
-_LONGEST_LIFETIME_MS = 31 * 24 * 3600 * 1000
+_SHARE = 8
 _UNCONFIRMED = 0
 """The delivery of a message at QoS 0: the broker never waits for its acknowledgement."""
 
@@ -39,7 +43,8 @@ class Intake:
     """Used by the link's thread and the search thread.
 
     check: raises ProtocolError for what no known kiosk sent. acknowledge: tell the broker that a
-    delivery is safe. resend: publish a stored answer again. most_waiting: so many may wait for
+    delivery is safe. resend: publish a stored answer again. turn_back: answer that a request was
+    not searched, and why. most_waiting: so many may wait for
     their search; beyond it nothing new is taken. retry_s: how long a ledger that failed is left
     alone. most_held: so many deliveries are held in memory. clock: monotonic seconds.
     """
@@ -50,6 +55,7 @@ class Intake:
     check: Callable[[bytes, str], Envelope]
     acknowledge: Callable[[int], None]
     resend: Callable[[bytes], None]
+    turn_back: Callable[[Envelope, Untimely], None]
     now_ms: Callable[[], int]
     clock: Callable[[], float]
     split: Split
@@ -78,29 +84,29 @@ class Intake:
             self.acknowledge(delivery)
             return
         try:
-            header = self.check(payload, kiosk_of(topic)).header
+            envelope = self.check(payload, kiosk_of(topic))
         except ProtocolError as fault:
             self.refuse(topic, fault)
             self.acknowledge(delivery)
             return
-        expires_ms = min(header.expires_ms, self.now_ms() + _LONGEST_LIFETIME_MS)
-        request = Accepted(
-            header.request_id,
-            header.kiosk,
-            int(header.lane),
-            header.created_ms,
-            expires_ms,
-            payload,
-        )
-        self._save(delivery, request)
+        now = self.now_ms()
+        late = untimely(envelope.header, now)
+        if late is not None:
+            self.tally.refuse(late.kind)
+            log.warning("request refused", extra={"source": topic, "reason": late.words})
+            self.turn_back(envelope, late)
+            self.acknowledge(delivery)
+            return
+        self._save(delivery, _accepted(envelope.header, payload, now))
 
     def take_held(self) -> None:
         """Take what was held, the most urgent first, as far as there is room."""
         for _ in range(self.held):
             with self._lock:
-                if not self._held or self._full() or self.clock() < self._retry_at:
+                fits = [each for each in self._held if not self._full(each.request.kiosk)]
+                if not fits or self.clock() < self._retry_at:
                     return
-                first = min(self._held, key=lambda each: each.request.waiting)
+                first = min(fits, key=lambda each: each.request.waiting)
                 self._held.remove(first)
             self._save(*first)
 
@@ -116,7 +122,7 @@ class Intake:
         """
         with self._lock:
             try:
-                held = self._full() and self.ledger.known(request.request_id) is None
+                held = self._full(request.kiosk) and self.ledger.known(request.request_id) is None
                 known = None if held else self._enter(request)
             except DatabaseError as fault:
                 log.warning("ledger failed", extra={"reason": str(fault)})
@@ -142,21 +148,40 @@ class Intake:
         if known.kiosk != request.kiosk:
             self.refuse(request.kiosk, WrongKeyError("another kiosk has used this request id"))
             return
+        if known.state is State.PAST:
+            self.tally.refuse("replayed")
+            log.warning("request refused", extra=_about(request) | {"reason": "it is long past"})
+            return
         self.tally.request("repeated")
         if known.state is State.ANSWERED:
             log.info("repeated", extra=_about(request))
             self.resend(request.request_id)
 
-    def _full(self) -> bool:
-        return self.schedule.due() >= self.most_waiting
+    def _full(self, kiosk: str) -> bool:
+        free = self.most_waiting - self.schedule.due()
+        return self.schedule.due_of(kiosk) >= _SHARE * free
 
     def _hold(self, delivery: int, request: Accepted) -> bool:
         """Hold a delivery; False when it is turned away instead."""
-        if delivery == _UNCONFIRMED or len(self._held) >= self.most_held:
+        own = sum(each.request.kiosk == request.kiosk for each in self._held)
+        if delivery == _UNCONFIRMED or own >= _SHARE * (self.most_held - len(self._held)):
             self.tally.request("turned away")
             return False
         self._held.append(_Held(delivery, request))
         return True
+
+
+def _accepted(header: Header, payload: bytes, now_ms: int) -> Accepted:
+    """Return what the ledger is to hold. A doubtful clock must not decide the order either."""
+    return Accepted(
+        header.request_id,
+        header.kiosk,
+        int(header.lane),
+        now_ms if header.clock_doubtful else header.created_ms,
+        ends_ms(header, now_ms),
+        payload,
+        keep_id=int(header.clock_doubtful),
+    )
 
 
 def _about(request: Accepted) -> dict[str, str]:

@@ -4,25 +4,39 @@ A request is acknowledged to the broker only once it is in here; a repeated id g
 answer. The request's envelope is removed as soon as it is answered: a probe is not kept.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from greenline.matcher.database import Database
 
-SCHEMA = 1
+SCHEMA = 2
 APPLICATION_ID = int.from_bytes(b"GLle")
 
 _TABLES = """
 CREATE TABLE request (
     request_id BLOB PRIMARY KEY, kiosk TEXT NOT NULL, lane INTEGER NOT NULL,
     created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, state TEXT NOT NULL,
-    envelope BLOB, answer BLOB, delivered INTEGER NOT NULL DEFAULT 0
+    envelope BLOB, answer BLOB, delivered INTEGER NOT NULL DEFAULT 0,
+    keep_id INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX open_requests ON request (lane, created_ms) WHERE state <> 'answered';
 CREATE INDEX expiry ON request (expires_ms) WHERE state = 'answered';
 CREATE INDEX undelivered ON request (request_id) WHERE state = 'answered' AND delivered = 0;
+CREATE TABLE past (request_id BLOB PRIMARY KEY, kiosk TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
+
+_KNOWN = (
+    "SELECT kiosk, state FROM request WHERE request_id = ?1 "
+    "UNION ALL SELECT kiosk, 'past' FROM past WHERE request_id = ?1"
+)
+
+_UPGRADES = {
+    1: """
+ALTER TABLE request ADD COLUMN keep_id INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE past (request_id BLOB PRIMARY KEY, kiosk TEXT NOT NULL) STRICT, WITHOUT ROWID;
+"""
+}
 
 
 class State(StrEnum):
@@ -31,20 +45,26 @@ class State(StrEnum):
     ACCEPTED = "accepted"
     SEARCHING = "searching"
     ANSWERED = "answered"
+    PAST = "past"
+    """Its answer is forgotten; only the id is known, so that it is not searched again."""
 
 
 @dataclass(frozen=True, order=True)
 class Waiting:
-    """Where an unanswered request stands in the order: by lane, then by age."""
+    """Where an unanswered request stands in the order: by lane, then by age. kiosk: whose it is."""
 
     lane: int
     created_ms: int
     request_id: bytes
+    kiosk: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """A request to be searched. envelope: as it came. Times: Unix milliseconds."""
+    """A request to be searched. envelope: as it came. Times: Unix milliseconds, our clock.
+
+    keep_id: 1 if its id is never to be forgotten, since nothing else would tell a replay.
+    """
 
     request_id: bytes
     kiosk: str
@@ -52,11 +72,12 @@ class Accepted:
     created_ms: int
     expires_ms: int
     envelope: bytes
+    keep_id: int = 0
 
     @property
     def waiting(self) -> Waiting:
         """Where it stands in the order."""
-        return Waiting(self.lane, self.created_ms, self.request_id)
+        return Waiting(self.lane, self.created_ms, self.request_id, self.kiosk)
 
 
 @dataclass(frozen=True)
@@ -71,7 +92,7 @@ class Ledger:
     """An open ledger. Every method may raise DatabaseError: then nothing has changed."""
 
     def __init__(self, path: Path) -> None:
-        self._db = Database(path, "ledger", APPLICATION_ID, SCHEMA, _TABLES)
+        self._db = Database(path, "ledger", APPLICATION_ID, SCHEMA, _TABLES, _UPGRADES)
 
     def close(self) -> None:
         """Close the file."""
@@ -80,15 +101,13 @@ class Ledger:
     def accept(self, request: Accepted) -> Known | None:
         """Make a request durable; None, or what is known if its id was there already."""
         with self._db.write() as db:
-            row = db.execute(
-                "SELECT kiosk, state FROM request WHERE request_id = ?", (request.request_id,)
-            ).fetchone()
-            if row is not None:
-                return Known(row[0], State(row[1]))
+            known = _known(db.execute(_KNOWN, (request.request_id,)).fetchall())
+            if known is not None:
+                return known
             db.execute(
                 "INSERT INTO request "
-                "(request_id, kiosk, lane, created_ms, expires_ms, state, envelope) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "(request_id, kiosk, lane, created_ms, expires_ms, state, envelope, keep_id) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     request.request_id,
                     request.kiosk,
@@ -97,14 +116,14 @@ class Ledger:
                     request.expires_ms,
                     State.ACCEPTED,
                     request.envelope,
+                    request.keep_id,
                 ),
             )
         return None
 
     def known(self, request_id: bytes) -> Known | None:
         """Return what is known of a request id, or None when it was never seen."""
-        rows = self._db.read("SELECT kiosk, state FROM request WHERE request_id = ?", request_id)
-        return Known(rows[0][0], State(rows[0][1])) if rows else None
+        return _known(self._db.read(_KNOWN, request_id))
 
     def searching(self, request_id: bytes) -> None:
         """Note that the search has begun."""
@@ -136,7 +155,7 @@ class Ledger:
     def unanswered(self) -> list[Waiting]:
         """Return what still has to be searched, most urgent first."""
         rows = self._db.read(
-            "SELECT lane, created_ms, request_id FROM request "
+            "SELECT lane, created_ms, request_id, kiosk FROM request "
             "WHERE state <> 'answered' ORDER BY lane, created_ms, request_id"
         )
         return [Waiting(*row) for row in rows]
@@ -144,11 +163,13 @@ class Ledger:
     def request(self, request_id: bytes) -> Accepted | None:
         """Return a request that still has to be searched, or None when there is none."""
         rows = self._db.read(
-            "SELECT request_id, kiosk, lane, created_ms, expires_ms, envelope FROM request "
-            "WHERE request_id = ? AND envelope IS NOT NULL",
+            "SELECT request_id, kiosk, lane, created_ms, expires_ms, envelope, keep_id "
+            "FROM request WHERE request_id = ? AND envelope IS NOT NULL",
             request_id,
         )
-        return Accepted(*rows[0]) if rows else None
+        if not rows:
+            return None
+        return Accepted(*rows[0])
 
     def drop(self, request_id: bytes) -> None:
         """Remove a request that cannot be answered."""
@@ -173,8 +194,20 @@ class Ledger:
         return (rows[0][0], rows[0][1]) if rows else None
 
     def forget(self, before_ms: int) -> int:
-        """Remove what expired before a time and needs no answer; return how many."""
+        """Remove what expired before a time and needs no answer; return how many.
+
+        Of some the bare id stays.
+        """
         with self._db.write() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO past SELECT request_id, kiosk FROM request "
+                "WHERE state = 'answered' AND expires_ms < ? AND keep_id",
+                (before_ms,),
+            )
             return db.execute(
                 "DELETE FROM request WHERE state = 'answered' AND expires_ms < ?", (before_ms,)
             ).rowcount
+
+
+def _known(rows: list[tuple[str, str]]) -> Known | None:
+    return Known(rows[0][0], State(rows[0][1])) if rows else None

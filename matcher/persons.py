@@ -15,9 +15,13 @@ Tables = Sequence[NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Person:
-    """A person whose entries were compared. part, row: where the best entry lies."""
+    """A person whose entries were compared. part, row: where the best entry lies.
+
+    alone: the best entry's score, of any print.
+    """
 
     fused: Fused
+    alone: float
     part: int
     row: int
 
@@ -25,13 +29,20 @@ class Person:
 def best_persons(
     parts: Sequence[Part], rows: Rows, tables: Tables, most: int
 ) -> NDArray[np.uint64]:
-    """Return the persons with the highest scores of any print, ascending by their numbers."""
+    """Return the persons with the highest scores of any print, ascending by their numbers.
+
+    Of equal scores that of the older entry: so it does not matter in which order the rows lie.
+    """
     persons = np.concatenate([
         np.empty(0, np.uint64),
         *(part.block.person[wanted] for part, wanted in zip(parts, rows, strict=True)),
     ])  # fmt: skip
     best = np.concatenate([np.empty(0), *(table.max(axis=1) for table in tables)])
-    order = np.argsort(-best, kind="stable")
+    ids = np.concatenate([
+        np.empty(0, np.int64),
+        *(part.block.entry_ids[wanted] for part, wanted in zip(parts, rows, strict=True)),
+    ])  # fmt: skip
+    order = np.lexsort((ids, -best))
     _, first = np.unique(persons[order], return_index=True)
     return np.sort(persons[order][np.sort(first)[:most]])
 
@@ -58,8 +69,13 @@ def by_person(
             for at, number in entries
             for finger, score in zip(fingers, tables[at][number], strict=True)
         ]
-        at, number = max(entries, key=lambda place: float(tables[place[0]][place[1]].max()))
-        yield Person(fuse(compared), at, int(rows[at][number]))
+        ranked = [
+            (-float(tables[at][number].max()), int(parts[at].block.entry_ids[rows[at][number]]))
+            for at, number in entries
+        ]
+        best = min(range(len(entries)), key=ranked.__getitem__)
+        at, number = entries[best]
+        yield Person(fuse(compared), -ranked[best][0], at, int(rows[at][number]))
 
 
 def count_persons(parts: Sequence[Part], rows: Rows) -> int:

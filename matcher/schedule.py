@@ -1,8 +1,12 @@
-"""The order in which requests are searched: by lane, then by age; failed ones after a while."""
+"""The order in which requests are searched: by lane, then kiosk after kiosk, of each by age.
+
+Kiosks take turns, so that one that sends thousands delays each other by one search. What failed
+comes again after a while.
+"""
 
 import heapq
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 
 from greenline.matcher.ledger import Waiting
@@ -16,7 +20,9 @@ class Schedule:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._condition = threading.Condition()
-        self._ready: list[Waiting] = []
+        self._ready: defaultdict[str, list[Waiting]] = defaultdict(list)
+        self._turns: dict[str, int] = {}
+        self._turn = 0
         self._later: list[tuple[float, Waiting]] = []
         self._failures: Counter[bytes] = Counter()
         self._closed = False
@@ -24,7 +30,7 @@ class Schedule:
     def add(self, request: Waiting) -> None:
         """Put a request into the order."""
         with self._condition:
-            heapq.heappush(self._ready, request)
+            self._make_ready(request)
             self._condition.notify_all()
 
     def put_off(self, request: Waiting, first_s: float) -> None:
@@ -53,7 +59,7 @@ class Schedule:
                 now = self._clock()
                 self._wake(now)
                 if self._ready:
-                    return heapq.heappop(self._ready)
+                    return self._pop()
                 if now >= until:
                     return None
                 due = self._later[0][0] if self._later else until
@@ -64,7 +70,13 @@ class Schedule:
         """Return how many could be searched now."""
         with self._condition:
             self._wake(self._clock())
-            return len(self._ready)
+            return sum(map(len, self._ready.values()))
+
+    def due_of(self, kiosk: str) -> int:
+        """Return how many of them are one kiosk's."""
+        with self._condition:
+            self._wake(self._clock())
+            return len(self._ready.get(kiosk, ()))
 
     def close(self) -> None:
         """Let next() return; safe in a signal handler."""
@@ -77,4 +89,22 @@ class Schedule:
 
     def _wake(self, now: float) -> None:
         while self._later and self._later[0][0] <= now:
-            heapq.heappush(self._ready, heapq.heappop(self._later)[1])
+            self._make_ready(heapq.heappop(self._later)[1])
+
+    def _make_ready(self, request: Waiting) -> None:
+        heapq.heappush(self._ready[request.kiosk], request)
+
+    def _pop(self) -> Waiting:
+        """Take the first of the kiosk whose turn was the longest ago, in the most urgent lane."""
+
+        def order(kiosk: str) -> tuple[int, int, Waiting]:
+            first = self._ready[kiosk][0]
+            return first.lane, self._turns.get(kiosk, 0), first
+
+        kiosk = min(self._ready, key=order)
+        self._turn += 1
+        self._turns[kiosk] = self._turn
+        found = heapq.heappop(self._ready[kiosk])
+        if not self._ready[kiosk]:
+            del self._ready[kiosk]
+        return found

@@ -17,23 +17,28 @@ from dataclasses import dataclass
 from greenline.link.connection import NotConnectedError
 from greenline.link.link import Link, full_jitter
 from greenline.link.settings import LinkSettings
-from greenline.matcher.answering import Answer, Answering
+from greenline.matcher.answering import Answering
+from greenline.matcher.audit_arrivals import AuditArrivals
+from greenline.matcher.audit_reports import Reports
 from greenline.matcher.errors import DatabaseError
 from greenline.matcher.intake import Intake
 from greenline.matcher.ledger import Ledger
 from greenline.matcher.outbox import Outbox
 from greenline.matcher.schedule import Schedule
+from greenline.matcher.searcher import Searcher
 from greenline.matcher.split import ALL, Split
+from greenline.matcher.status_arrivals import StatusArrivals
 from greenline.matcher.tally import Tally
+from greenline.matcher.timely import FORGET_AFTER_MS, Untimely
+from greenline.protocol.envelope import Envelope
 from greenline.protocol.errors import ProtocolError
-from greenline.protocol.topics import ALL_REQUESTS, result_topic
+from greenline.protocol.topics import ALL_REQUESTS, ALL_STATUS, result_topic
 
 log = logging.getLogger(__name__)
 
-_TICK_S = 1.0
 _ANSWER_EXPIRY_S = 24 * 3600
-_DAY_MS = 24 * 3600 * 1000
-_FORGET_AFTER_MS = 7 * _DAY_MS
+_UNCONFIRMED = 512
+"""More than the intake holds: the broker must go on delivering what others send."""
 _PROVISIONAL = b""
 """Token of an answer that is not kept: whether the broker took it does not matter."""
 
@@ -58,7 +63,10 @@ USUAL = Terms()
 
 
 class Service:
-    """One matcher process. Run run() on the main thread. clock: monotonic seconds."""
+    """One matcher process. Run run() on the main thread. clock: monotonic seconds.
+
+    reports: takes what kiosks report of their audit logs.
+    """
 
     def __init__(
         self,
@@ -69,13 +77,15 @@ class Service:
         jitter: Callable[[float], float] = full_jitter,
         clock: Callable[[], float] = time.monotonic,
         terms: Terms = USUAL,
+        *,
+        reports: Reports | None = None,
     ) -> None:
         self._ledger = ledger
         self._answering = answering
         self._now_ms = now_ms
         self._clock = clock
         self._terms = terms
-        self._link = Link(settings, [ALL_REQUESTS], self, jitter)
+        self._link = Link(settings, [ALL_REQUESTS, ALL_STATUS], self, jitter, _UNCONFIRMED)
         self._schedule = Schedule(clock)
         self._outbox = Outbox(ledger, self._publish)
         self._tally = Tally()
@@ -86,11 +96,33 @@ class Service:
             check=answering.check,
             acknowledge=self._link.acknowledge,
             resend=self._resend,
+            turn_back=self._turn_back,
             now_ms=now_ms,
             clock=clock,
             split=terms.split,
             most_waiting=terms.most_waiting,
             retry_s=terms.retry_s,
+        )
+        self._searcher = Searcher(
+            ledger,
+            self._schedule,
+            answering,
+            self._tally,
+            self._intake.refuse,
+            self._resend,
+            self._send_provisional,
+            terms.retry_s,
+        )
+        self._audit = AuditArrivals(
+            reports, terms.split, self._tally, self._link.acknowledge, self._send_back
+        )
+        self._statuses = StatusArrivals(
+            answering.kiosks,
+            answering.generations,
+            terms.split,
+            self._tally,
+            self._link.acknowledge,
+            now_ms,
         )
         self._next_upkeep_at = 0.0
         self._stopping = False
@@ -140,12 +172,14 @@ class Service:
             self._guard(lambda: self._outbox.settle(token, taken=not refusal))
 
     def arrived(self, delivery: int, topic: str, payload: bytes) -> None:
-        """Take a request in (called by the link)."""
-        self._intake.take(delivery, topic, payload)
+        """Take in a request, a report of an audit log or a status (called by the link)."""
+        beside = (self._audit, self._statuses)
+        if not any(each.take(delivery, topic, payload) for each in beside):
+            self._intake.take(delivery, topic, payload)
 
     def _search_all(self) -> None:
         while not self._stopping:
-            for step in (self._search_next, self._look_after):
+            for step in (self._searcher.step, self._look_after):
                 try:
                     step()
                 except DatabaseError as fault:
@@ -154,39 +188,16 @@ class Service:
                     # The last resort of this thread: what failed is in the ledger, the rest go on.
                     log.exception("fault in the search thread")
 
-    def _search_next(self) -> None:
-        waiting = self._schedule.next(_TICK_S)
-        if waiting is None:
-            return
-        done = False
+    def _turn_back(self, envelope: Envelope, late: Untimely) -> None:
         try:
-            done = self._search(waiting.request_id)
-        finally:
-            if done:
-                self._schedule.done(waiting)
-            else:
-                self._schedule.put_off(waiting, self._terms.retry_s)
-
-    def _search(self, request_id: bytes) -> bool:
-        """Search for one request; False when it has to be searched again."""
-        request = self._ledger.request(request_id)
-        if request is None:
-            return True
-        self._ledger.searching(request_id)
-        try:
-            answer = self._answering.answer(request.envelope, request.kiosk)
+            answer = self._answering.turned_back(envelope, late)
         except ProtocolError as fault:
-            # Its kiosk was removed since, or has other keys: nobody could read an answer.
-            self._intake.refuse(request.kiosk, fault)
-            self._ledger.drop(request_id)
-            return True
-        self._note(request_id, answer)
-        if answer.final:
-            self._ledger.answer(request_id, answer.envelope)
-            self._guard(lambda: self._outbox.send(request_id))
-        else:
-            self._send_provisional(request.kiosk, answer.envelope)
-        return answer.final
+            log.info("not told", extra={"reason": str(fault)})
+            return
+        self._send_provisional(envelope.header.kiosk, answer)
+
+    def _send_back(self, kiosk: str, envelope: bytes) -> None:
+        self._publish(_PROVISIONAL, kiosk, envelope)
 
     def _send_provisional(self, kiosk: str, envelope: bytes) -> None:
         try:
@@ -201,15 +212,9 @@ class Service:
         if now >= self._next_upkeep_at:
             self._next_upkeep_at = now + self._terms.upkeep_s
             log.info("status", extra=self._status())
-            self._ledger.forget(self._now_ms() - _FORGET_AFTER_MS)
+            self._ledger.forget(self._now_ms() - FORGET_AFTER_MS)
             self._outbox.refill()
-
-    def _note(self, request_id: bytes, answer: Answer) -> None:
-        about = {"request": request_id.hex(), "final": answer.final, "outcome": answer.outcome}
-        log.info("searched", extra=about | ({"reason": answer.refusal} if answer.refusal else {}))
-        self._tally.answer(answer.outcome)
-        if answer.refusal:
-            self._tally.refuse(answer.refusal)
+            self._audit.tend()
 
     def _status(self) -> dict[str, str | int]:
         """Return what the line of "status" says: counts since the start, and what waits now."""

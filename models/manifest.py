@@ -132,7 +132,7 @@ def read_manifest(folder: Traversable) -> Manifest:
         manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
     except OSError as error:
         raise ModelFileError(f"{MANIFEST} cannot be read ({error}): install again") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ModelFileError(f"{MANIFEST} is damaged ({error}): install again") from error
     for file in manifest.files:
         _refuse_no_picture(file)

@@ -3,6 +3,7 @@
 The file is outside data: its size is judged by its header, before a pixel is decoded.
 """
 
+import io
 import warnings
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,8 @@ def read_picture(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # remarks on damaged tags: the pixels decide
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as image:
+            # In memory: of a file, Pillow reads as much at once as the file's own numbers say.
+            with Image.open(io.BytesIO(path.read_bytes()), formats=FORMATS) as image:
                 _refuse_by_header(image, path.name)
                 resolution = dpi
                 if resolution is None:

@@ -25,6 +25,8 @@ from greenline.prints.fmr import (
 from greenline.prints.template import Kind, Template
 from greenline.prints.view_head import view_head
 
+FORMAT = "ansi-378"
+"""Stands for the extractor of a record that does not name it."""
 STEPS = 180  # of 2 degrees in a turn
 
 _LENGTH_AT = 8

@@ -19,6 +19,8 @@ from greenline.prints.view_head import VIEW, ImpressionType, view_head
 MAGIC = b"FMR\0"
 VERSION = b" 20\0"
 MAX_VIEWS = 32  # ten fingers and a few spare impressions; more is no record of a person
+FORMAT = "iso-19794-2"
+"""Stands for the extractor of a record that does not name it."""
 MAX_MINUTIAE = 255  # the count is one byte
 MAX_COORDINATE = 0x3FFF  # 14 bits
 

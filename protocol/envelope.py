@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from greenline.protocol.errors import ForgedError, MalformedError, WrongKeyError
-from greenline.protocol.keys import SIGNATURE_BYTES, OpeningKey, SealKey, SigningKey, VerifyKey
+from greenline.protocol.keys import SIGNATURE_BYTES, OpeningKey, SealKey, Signer, VerifyKey
 from greenline.protocol.topics import NAME_BYTES, check_name
 
 MAGIC = b"GLN1"
@@ -23,6 +23,8 @@ SEAL_OVERHEAD_BYTES = 1136
 """What HPKE adds: ML-KEM-768 ciphertext 1088, X25519 share 32, AES-GCM tag 16."""
 
 _HEADER = struct.Struct(">4sBBH16s32sQQ8s8sI")
+_CLOCK_DOUBTFUL = 1
+"""The only flag there is; any other is of a language that we do not speak."""
 _SEAL_CONTEXT = b"greenline seal 1\0"
 _SIGN_CONTEXT = b"greenline envelope 1\0"
 _SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
@@ -33,6 +35,10 @@ class EnvelopeKind(IntEnum):
 
     REQUEST = 1
     RESULT = 2
+    AUDIT_REPORT = 3
+    AUDIT_RECEIPT = 4
+    KIOSK_STATUS = 5
+    OPERATORS = 6
 
 
 class Lane(IntEnum):
@@ -43,11 +49,17 @@ class Lane(IntEnum):
     BACKGROUND = 2
 
 
+def kind_of(data: bytes) -> int:
+    """Return the kind that bytes claim to be, 0 when they are too short; nothing is checked."""
+    return data[len(MAGIC)] if len(data) > len(MAGIC) else 0
+
+
 @dataclass(frozen=True)
 class Header:
     """What everybody on the way may read. Times: milliseconds since 1970, UTC.
 
     kiosk: the kiosk that asks, also in its result. signer, recipient: key ids, 8 bytes each.
+    clock_doubtful: the sender has no reason to believe its clock; it may be far behind.
     """
 
     kind: EnvelopeKind
@@ -58,11 +70,12 @@ class Header:
     expires_ms: int
     signer: bytes = bytes(8)
     recipient: bytes = bytes(8)
+    clock_doubtful: bool = False
 
     def pack(self, sealed_length: int) -> bytes:
         """Return the 92 bytes of the header."""
         return _HEADER.pack(
-            MAGIC, self.kind, self.lane, 0, self.request_id,
+            MAGIC, self.kind, self.lane, self.clock_doubtful * _CLOCK_DOUBTFUL, self.request_id,
             check_name(self.kiosk).encode().ljust(NAME_BYTES, b"\0"),
             self.created_ms, self.expires_ms, self.signer, self.recipient, sealed_length,
         )  # fmt: skip
@@ -90,16 +103,24 @@ class Envelope:
             raise MalformedError("the envelope's length does not fit its header")
         return cls(header, data[_HEADER.size : -SIGNATURE_BYTES], data[-SIGNATURE_BYTES:])
 
-    def verify(self, key: VerifyKey) -> None:
-        """Check that key signed this envelope. Raises WrongKeyError or ForgedError."""
-        if self.header.signer != key.id:
+    def verify(self, *keys: VerifyKey) -> None:
+        """Check that the one of keys that the header names signed this envelope.
+
+        Raises WrongKeyError when it names none of them, ForgedError.
+        """
+        key = next((each for each in keys if each.id == self.header.signer), None)
+        if key is None:
             raise WrongKeyError("the envelope was signed with another key")
         signed = _SIGN_CONTEXT + self.header.pack(len(self.sealed)) + self.sealed
         key.verify(self.signature, signed)
 
-    def open(self, key: OpeningKey) -> bytes:
-        """Return the body. Verify first. Raises WrongKeyError or ForgedError."""
-        if self.header.recipient != key.public.id:
+    def open(self, *keys: OpeningKey) -> bytes:
+        """Return the body, by the one of keys that the header names. Verify first.
+
+        Raises WrongKeyError when it names none of them, MalformedError, ForgedError.
+        """
+        key = next((each for each in keys if each.public.id == self.header.recipient), None)
+        if key is None:
             raise WrongKeyError("the envelope was sealed to another key")
         if len(self.sealed) < SEAL_OVERHEAD_BYTES:
             raise MalformedError("the sealed part is too short")
@@ -111,11 +132,11 @@ class Envelope:
             raise ForgedError("the seal is broken: header or body were changed") from fault
 
 
-def seal(header: Header, body: bytes, recipient: SealKey, signer: SigningKey) -> Envelope:
+def seal(header: Header, body: bytes, recipient: SealKey, signer: Signer) -> Envelope:
     """Seal body to recipient and sign it; the key ids are entered into the header."""
     full = Header(
         header.kind, header.lane, header.request_id, header.kiosk, header.created_ms,
-        header.expires_ms, signer.public.id, recipient.id,
+        header.expires_ms, signer.public.id, recipient.id, header.clock_doubtful,
     )  # fmt: skip
     length = len(body) + SEAL_OVERHEAD_BYTES
     sealed = _SUITE.encrypt(body, recipient.key, info=_seal_info(full, length))
@@ -129,15 +150,16 @@ def _seal_info(header: Header, sealed_length: int) -> bytes:
 
 def _read_header(data: bytes) -> tuple[Header, int]:
     (
-        magic, kind, lane, reserved, request_id, name, created, expires, signer, recipient, length,
+        magic, kind, lane, flags, request_id, name, created, expires, signer, recipient, length,
     ) = _HEADER.unpack(data)  # fmt: skip
-    if magic != MAGIC or reserved:
+    if magic != MAGIC or flags & ~_CLOCK_DOUBTFUL:
         raise MalformedError("this is not an envelope of version 1")
     try:
         kiosk = check_name(name.rstrip(b"\0").decode("ascii"))
         found = Header(
-            EnvelopeKind(kind), Lane(lane), request_id, kiosk, created, expires, signer, recipient
-        )
+            EnvelopeKind(kind), Lane(lane), request_id, kiosk, created, expires, signer, recipient,
+            bool(flags & _CLOCK_DOUBTFUL),
+        )  # fmt: skip
     except ValueError as fault:
         raise MalformedError(f"the envelope's header is wrong: {fault}") from fault
     return found, length

@@ -5,11 +5,11 @@ Sealing: the hybrid KEM X25519 + ML-KEM-768 (FIPS 203); a key is the two halves 
 """
 
 import hashlib
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import Annotated, Protocol, Self
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, mlkem, x25519
 from cryptography.hazmat.primitives.asymmetric.utils import (
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey, MLKEM768X25519PublicKey
+from msgspec import Meta
 
 from greenline.protocol.errors import ForgedError, KeyFormatError
 from greenline.protocol.topics import check_name
@@ -27,6 +28,9 @@ _MLKEM_PUBLIC_BYTES = 1184
 _MLKEM_SEED_BYTES = 64
 _X25519_BYTES = 32
 _SCALAR_BYTES = 32
+_MOST_EARLIER = 4
+_ANY_X25519 = x25519.X25519PrivateKey.from_private_bytes(bytes(range(_X25519_BYTES)))
+"""No secret: it shows of another's public key whether one can agree with it at all."""
 
 
 def key_id(public: bytes) -> bytes:
@@ -43,7 +47,7 @@ class VerifyKey:
     def __post_init__(self) -> None:
         try:
             key = serialization.load_der_public_key(self.encoded)
-        except ValueError as fault:
+        except (ValueError, UnsupportedAlgorithm) as fault:
             raise KeyFormatError("this is not a public signing key") from fault
         if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != "secp256r1":
             raise KeyFormatError("a signing key must be on the curve P-256")
@@ -66,8 +70,17 @@ class VerifyKey:
             raise ForgedError("the signature does not belong to this message") from fault
 
 
+class Signer(Protocol):
+    """Something that signs with a P-256 key: in memory, or in a TPM."""
+
+    public: VerifyKey
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64-byte signature r || s over message."""
+
+
 class SigningKey:
-    """A P-256 key that signs. On a device with a TPM another class with these methods stands in."""
+    """A P-256 key that signs, in memory. On a device with a TPM another Signer stands in."""
 
     def __init__(self, key: ec.EllipticCurvePrivateKey) -> None:
         self._key = key
@@ -87,7 +100,7 @@ class SigningKey:
         """Read an unencrypted PKCS #8 PEM. Raises KeyFormatError."""
         try:
             key = serialization.load_pem_private_key(pem, password=None)
-        except (ValueError, TypeError) as fault:
+        except (ValueError, TypeError, UnsupportedAlgorithm) as fault:
             raise KeyFormatError("this is not a private key in PEM form") from fault
         if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
             raise KeyFormatError("a signing key must be on the curve P-256")
@@ -121,6 +134,10 @@ class SealKey:
         except ValueError as fault:
             raise KeyFormatError("this is not a public sealing key") from fault
         curve = x25519.X25519PublicKey.from_public_bytes(self.encoded[_MLKEM_PUBLIC_BYTES:])
+        try:
+            _ANY_X25519.exchange(curve)
+        except ValueError as fault:  # a point of small order (RFC 7748, 6.1): it seals nothing
+            raise KeyFormatError("this is not a public sealing key") from fault
         object.__setattr__(self, "_key", MLKEM768X25519PublicKey(lattice, curve))
 
     @property
@@ -170,31 +187,67 @@ class OpeningKey:
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """A signing key that was replaced. until_ms: signatures count until then, Unix milliseconds."""
+
+    verify: VerifyKey
+    until_ms: int
+
+
+@dataclass(frozen=True)
 class Identity:
-    """Whom a kiosk or a matcher is known as: a name and two public keys."""
+    """Whom a kiosk or a matcher is known as: a name and two public keys.
+
+    earlier: the signing keys before, the newest first. Sealed is to the newest key alone.
+    """
 
     name: str
     verify: VerifyKey
     seal: SealKey
+    earlier: tuple[Earlier, ...] = ()
+
+    def signing_keys(self, now_ms: int) -> list[VerifyKey]:
+        """Return the keys whose signatures count now, Unix milliseconds; the newest first."""
+        return [self.verify, *(each.verify for each in self.earlier if now_ms < each.until_ms)]
+
+    def succeeding(self, before: Self, until_ms: int) -> Self:
+        """Return this identity with the keys of the one before it, which count until then.
+
+        Raises KeyFormatError when they are not of the same name, or too many.
+        """
+        if before.name != self.name:
+            raise KeyFormatError(f"the keys of {before.name!r} are none of {self.name!r}")
+        kept = [(before.verify, until_ms), *((old.verify, old.until_ms) for old in before.earlier)]
+        earlier = tuple(Earlier(*old) for old in kept if old[0] != self.verify)
+        if len(earlier) > _MOST_EARLIER:
+            raise KeyFormatError(f"{self.name} has too many earlier keys: retire the oldest")
+        return replace(self, earlier=earlier)
 
     def to_json(self) -> bytes:
         """Write the identity as the JSON file that the other side is given."""
-        return msgspec.json.format(
-            msgspec.json.encode(_IdentityFile(self.name, self.verify.encoded, self.seal.encoded))
-        )
+        earlier = tuple(_EarlierFile(old.verify.encoded, old.until_ms) for old in self.earlier)
+        file = _IdentityFile(self.name, self.verify.encoded, self.seal.encoded, earlier)
+        return msgspec.json.format(msgspec.json.encode(file))
 
     @classmethod
     def from_json(cls, data: bytes) -> Self:
         """Read what to_json() wrote. Raises KeyFormatError."""
         try:
             found = msgspec.json.decode(data, type=_IdentityFile)
-        except msgspec.DecodeError as fault:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
             raise KeyFormatError(f"this is not an identity file: {fault}") from fault
         check_name(found.name)
-        return cls(found.name, VerifyKey(found.signing_key), SealKey(found.sealing_key))
+        earlier = tuple(Earlier(VerifyKey(old.signing_key), old.until_ms) for old in found.earlier)
+        return cls(found.name, VerifyKey(found.signing_key), SealKey(found.sealing_key), earlier)
 
 
-class _IdentityFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class _EarlierFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    signing_key: bytes
+    until_ms: Annotated[int, Meta(ge=0, le=2**62)]
+
+
+class _IdentityFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
     name: str
     signing_key: bytes
     sealing_key: bytes
+    earlier: Annotated[tuple[_EarlierFile, ...], Meta(max_length=_MOST_EARLIER)] = ()

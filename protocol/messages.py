@@ -16,6 +16,8 @@ VERSION = 2
 RESULT_BYTES = 4096
 """Every result has this size before sealing, so that its length says nothing."""
 MAX_MESSAGE_BYTES = 64 * 1024
+LONGEST_LIFE_MS = 72 * 3600 * 1000
+"""A request may not wait longer for its answer."""
 
 _LENGTH_BYTES = 4
 

@@ -13,6 +13,9 @@ NAME_BYTES = 32
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 ALL_REQUESTS = f"{PREFIX}/request/+"
+ALL_STATUS = f"{PREFIX}/status/+"
+
+_WITH_NAMES = frozenset({f"{PREFIX}/request", f"{PREFIX}/result"})
 
 
 def check_name(name: str) -> str:
@@ -34,9 +37,14 @@ def result_topic(kiosk: str) -> str:
     return f"{PREFIX}/result/{check_name(kiosk)}"
 
 
+def status_topic(kiosk: str) -> str:
+    """Where a kiosk says how it is."""
+    return f"{PREFIX}/status/{check_name(kiosk)}"
+
+
 def kiosk_of(topic: str) -> str:
     """Return the kiosk's name in a request or result topic. Raises MalformedError."""
     head, _, name = topic.rpartition("/")
-    if head not in {f"{PREFIX}/request", f"{PREFIX}/result"}:
+    if head not in _WITH_NAMES:
         raise MalformedError(f"{topic!r} is not a topic of ours")
     return check_name(name)

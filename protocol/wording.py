@@ -15,4 +15,12 @@ RESULT_WORDS: dict[Outcome, str] = {
 
 NOT_CHECKED = "Not checked yet"
 
+KEYS_IN_FILES = "Keys in a file: not for production use"
+CLOCK_NOT_SET = "Clock not set: times may be wrong"
+SWAP_ON_DISK = "Swap is on: memory may reach the card"
+WIPE_KEY_HELD = "Wipe key held: let go, or everything on this kiosk is destroyed"
+
+SHORT_NOTICES = {KEYS_IN_FILES: "keys in a file", CLOCK_NOT_SET: "clock not set", SWAP_ON_DISK: "swap is on"}
+"""What stands for a notice on the status display, where a line has 21 letters."""
+
 FORBIDDEN = ("identified", "terrorist", "guilty", "criminal")

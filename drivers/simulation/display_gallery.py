@@ -32,6 +32,8 @@ EXAMPLES = {
     "list_expired": DisplayState(KioskState.LIST_EXPIRED, Link.DOWN, clock=_NOON),
     "sensor_dirty": DisplayState(KioskState.SENSOR_DIRTY, Link.UP, clock=_NOON),
     "updating": DisplayState(KioskState.UPDATING, Link.UP, clock=_NOON),
+    "wiping": DisplayState(KioskState.WIPING, Link.UP, clock=_NOON, notice="let go: 2 s left"),
+    "wiped": DisplayState(KioskState.WIPED, Link.DOWN, clock=_NOON),
     "fault_sensor": DisplayState(
         KioskState.FAULT, Link.UP, 2, 720.0, "E21", "sensor unplugged", _NOON
     ),

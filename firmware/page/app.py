@@ -1,8 +1,8 @@
 """The officer's page, served on the loopback interface by the kiosk process.
 
-The page draws the board's state as it is pushed to it; all it can do is start a check, cancel it
-and look through the camera. asyncio lives here alone: board and camera call from other threads,
-which only set an event.
+The page draws the board's state as it is pushed to it; all it can do is log in, start a check,
+cancel it and look through the camera, and guard.py is asked each time. asyncio lives here alone:
+board and camera call from other threads, which only set an event.
 """
 
 import asyncio
@@ -24,11 +24,13 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from greenline.firmware.board import Board
+from greenline.firmware.operators_roles import Action
+from greenline.firmware.page.entry import Entry, read_order
+from greenline.firmware.page.guard import Access, refuse_foreign, refuse_to, token_of, visible
 
 _HEARTBEAT_S = 15.0
 _RECONNECT_MS = 1000
 _BOUNDARY = b"picture"
-_MOST_BODY_BYTES = 1024
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -58,6 +60,10 @@ class Checkpoint(Protocol):
     board: Board
 
     @property
+    def access(self) -> Access:
+        """Who is logged in."""
+
+    @property
     def camera(self) -> Preview | None:
         """What the camera sees; None when the kiosk has none."""
 
@@ -83,6 +89,7 @@ def make_app(kiosk: Checkpoint) -> ASGIApp:
             Route("/api/camera", endpoints.look),
             Route("/api/check", endpoints.start, methods=["POST"]),
             Route("/api/cancel", endpoints.cancel, methods=["POST"]),
+            *Entry(kiosk.access).routes(),
             Mount("/", StaticFiles(directory=str(static), html=True)),
         ],
         middleware=[
@@ -100,42 +107,58 @@ class _Endpoints:
     def __init__(self, kiosk: Checkpoint) -> None:
         self._kiosk = kiosk
 
-    async def state(self, _request: Request) -> Response:
-        state = msgspec.json.encode(self._kiosk.board.state())
-        return Response(state, media_type="application/json")
+    async def state(self, request: Request) -> Response:
+        return Response(self._visible(request), media_type="application/json")
 
     async def events(self, request: Request) -> Response:
-        return StreamingResponse(
-            _follow(self._kiosk.board, request), media_type="text/event-stream"
-        )
+        return StreamingResponse(self._follow(request), media_type="text/event-stream")
+
+    def _visible(self, request: Request) -> bytes:
+        kiosk = self._kiosk
+        return msgspec.json.encode(visible(kiosk.board.state(), request, kiosk.access))
+
+    async def _follow(self, request: Request) -> AsyncIterator[bytes]:
+        """Yield the state as server-sent events, at once and after each change."""
+        board = self._kiosk.board
+        with board.page(), _changes(board.listen) as changed:
+            yield b"retry: %d\n\n" % _RECONNECT_MS
+            while not await request.is_disconnected():
+                changed.clear()
+                yield b"data: " + self._visible(request) + b"\n\n"
+                wait_s = min(_HEARTBEAT_S, self._kiosk.access.tend())
+                try:
+                    await asyncio.wait_for(changed.wait(), wait_s)
+                except TimeoutError:
+                    yield b": still here\n\n"
 
     async def look(self, request: Request) -> Response:
         # A foreign page must not switch the camera on, though it would never see the picture.
         if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             return JSONResponse({"error": "only the kiosk's own page may look"}, 403)
+        if (refusal := refuse_to(request, self._kiosk.access, Action.LOOK)) is not None:
+            return refusal
         if self._kiosk.camera is None:
             return JSONResponse({"error": "This kiosk has no camera"}, 404)
         return StreamingResponse(
-            _look(self._kiosk.camera, request),
+            _look(self._kiosk.camera, request, self._kiosk.access),
             media_type=f"multipart/x-mixed-replace; boundary={_BOUNDARY.decode()}",
         )
 
     async def start(self, request: Request) -> Response:
-        if (refusal := _refuse_foreign(request)) is not None:
+        asked = await read_order(request, self._kiosk.access, _StartCheck)
+        if isinstance(asked, Response):
+            return asked
+        if (refusal := refuse_to(request, self._kiosk.access, Action.CHECK)) is not None:
             return refusal
-        body = await _body(request)
-        if body is None:
-            return JSONResponse({"error": "the request is too long"}, 413)
-        try:
-            asked = msgspec.json.decode(body, type=_StartCheck)
-        except (msgspec.DecodeError, RecursionError) as fault:
-            return JSONResponse({"error": f"the request is not understood: {fault}"}, 400)
         if not self._kiosk.start_check(asked.finger):
             return JSONResponse({"error": "The kiosk is not ready for another check yet"}, 409)
         return JSONResponse({"started": True}, 202)
 
     async def cancel(self, request: Request) -> Response:
-        if (refusal := _refuse_foreign(request)) is not None:
+        # The body says nothing, so it is not read.
+        if (refusal := refuse_foreign(request, self._kiosk.access)) is not None:
+            return refusal
+        if (refusal := refuse_to(request, self._kiosk.access, Action.STOP)) is not None:
             return refusal
         self._kiosk.cancel_check()
         return JSONResponse({"cancelled": True}, 202)
@@ -156,41 +179,10 @@ class _SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-def _refuse_foreign(request: Request) -> Response | None:
-    """Only our own page may ask: a foreign one cannot send JSON here without being let."""
-    kind = request.headers.get("content-type", "").partition(";")[0]
-    if kind.strip().lower() != "application/json":
-        return JSONResponse({"error": "send JSON"}, 415)
-    return None
-
-
-async def _body(request: Request) -> bytes | None:
-    """Return the body, an empty one as an empty order; None when it is too long to be meant."""
-    received = b""
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > _MOST_BODY_BYTES:
-            return None
-    return received or b"{}"
-
-
-async def _follow(board: Board, request: Request) -> AsyncIterator[bytes]:
-    """Yield the state as server-sent events, at once and after each change."""
-    with board.page(), _changes(board.listen) as changed:
-        yield b"retry: %d\n\n" % _RECONNECT_MS
-        while not await request.is_disconnected():
-            changed.clear()
-            yield b"data: " + msgspec.json.encode(board.state()) + b"\n\n"
-            try:
-                await asyncio.wait_for(changed.wait(), _HEARTBEAT_S)
-            except TimeoutError:
-                yield b": still here\n\n"
-
-
-async def _look(camera: Preview, request: Request) -> AsyncIterator[bytes]:
+async def _look(camera: Preview, request: Request, access: Access) -> AsyncIterator[bytes]:
     """Yield the camera's pictures, each as it comes, as long as the browser takes them."""
     with _changes(camera.watch) as changed:
-        while not await request.is_disconnected():
+        while access.holds(token_of(request)) and not await request.is_disconnected():
             changed.clear()
             picture = camera.newest()
             if picture is not None:

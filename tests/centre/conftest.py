@@ -105,16 +105,26 @@ def visit(broker: Broker) -> Iterator[Visit]:
     """Connect clients by certificate name; they are disconnected at the end."""
     visitors: list[Visitor] = []
 
-    def connect(name: str, client_id: str = "", will: tuple[str, bytes] | None = None) -> Visitor:
+    def connect(
+        name: str,
+        client_id: str = "",
+        will: tuple[str, bytes] | None = None,
+        *,
+        retain_will: bool = False,
+        port: int = broker.port,
+        up: bool = True,
+    ) -> Visitor:
+        """Connect; up: wait until that is done, else the test looks at what was said."""
         visitor = Visitor(_make_client(client_id or name))
         if will is not None:
-            visitor.client.will_set(*will, 1)
+            visitor.client.will_set(*will, 1, retain=retain_will)
         visitors.append(visitor)
         _listen(visitor)
         visitor.client.tls_set_context(broker.context(name))
-        visitor.client.connect("127.0.0.1", broker.port)
+        visitor.client.connect("127.0.0.1", port)
         visitor.client.loop_start()
-        visitor.next("up")
+        if up:
+            visitor.next("up")
         return visitor
 
     yield connect

@@ -1,5 +1,6 @@
 """The certificates say who may be what, and for how long; OpenSSL and a verifier agree."""
 
+import base64
 import datetime
 import ipaddress
 import ssl
@@ -8,12 +9,12 @@ import pytest
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from greenline.centre.certificates import CertificateAuthority, Credential
-from greenline.protocol.errors import MalformedError
+from greenline.protocol.errors import KeyFormatError, MalformedError
 
 NOW = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
 HOUR, DAY = datetime.timedelta(hours=1), datetime.timedelta(days=1)
@@ -153,3 +154,16 @@ def test_what_is_written_as_pem_is_what_was_issued(authority: CertificateAuthori
     assert isinstance(key, ec.EllipticCurvePrivateKey)
     assert key.public_key() == client.certificate.public_key()
     ssl.create_default_context(cadata=authority.credential.certificate_pem.decode())
+
+
+def test_what_is_no_certificate_or_no_key_is_refused(authority: CertificateAuthority) -> None:
+    good = authority.issue_client("kiosk-01", NOW)
+    der = good.certificate.public_bytes(Encoding.DER)
+    curve, version = bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("a003020102")
+    for known, strange in ((curve, curve[:-1] + b"\x7f"), (version, version[:-1] + b"\x05")):
+        lines = base64.encodebytes(der.replace(known, strange))
+        pem = b"-----BEGIN CERTIFICATE-----\n" + lines + b"-----END CERTIFICATE-----\n"
+        with pytest.raises(KeyFormatError):
+            Credential.from_pem(pem, good.key_pem)
+
+    assert Credential.from_pem(good.certificate_pem, good.key_pem).certificate == good.certificate

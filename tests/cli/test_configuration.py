@@ -128,6 +128,9 @@ LINK = 'ca = "c"\ncertificate = "c"\nkey = "k"\n'
         (UPLINK + LINK + "backoff_first_s = nan\n", "at `$.broker.backoff_first_s`"),
         (UPLINK + LINK + "window = 0\n", "at `$.broker.window`"),
         ('kiosk = "a"\nkiosk = "b"\n', "Cannot overwrite a value"),
+        ("kiosk = " + "9" * 5000, "a number in it is too long"),
+        (UPLINK.replace('"s"', "7") + LINK, "a path is a text, and has no NUL in it"),
+        (UPLINK.replace('"s"', r'"\u0000"') + LINK, "has no NUL in it - at `$.socket`"),
     ],
 )
 def test_a_wrong_key_is_named_with_its_table(tmp_path: Path, text: str, words: str) -> None:

@@ -10,6 +10,8 @@ import pytest
 from greenline.cli.site import Site
 from greenline.matcher.gallery import Gallery
 from tests.cli.conftest import BAD_FILES, SET, Told
+from tests.matcher.asking import finger, record
+from tests.matcher.test_importing import as_ansi
 
 Greenline = Callable[..., Told]
 
@@ -181,3 +183,17 @@ def test_a_wrong_gallery_key_is_refused(
     assert told.code == 4
     assert "does not open the gallery" in told.sentence
     assert (site.folder / "gallery.db").read_bytes() == filled
+
+
+@pytest.mark.parametrize("model", ["iso-19794-2", "ansi-378"])
+def test_a_record_is_enrolled_as_its_format_not_as_our_extractor(
+    greenline: Greenline, site: Site, tmp_path: Path, model: str
+) -> None:
+    path, iso = tmp_path / "b.fmr", record(finger(1))
+    path.write_bytes(as_ansi(iso) if model == "ansi-378" else iso)
+
+    told = greenline("enrol", path, "--config", site.matcher_config, "--list", "watch", *PURPOSE)
+
+    assert (told.code, told.out) == (0, "1 of 1 enrolled on 'watch'\n")
+    with contextlib.closing(gallery(site)) as found:
+        assert found.stats().models == {model: 1}

@@ -262,3 +262,25 @@ def test_a_gallery_is_counted(run: Run, filled: Told) -> None:
         "0 entries prepared in 0 blocks", "5 changes, the last 20",
     ):  # fmt: skip
         assert words in told.out
+
+
+def test_a_reference_is_removed_with_all_its_fingers_and_nobody_else(
+    run: Run, filled: Told, site: Site
+) -> None:
+    before = entries(site)
+
+    told = run("remove", "--list", "watch", "--reference", "b")
+
+    assert (told.code, told.out) == (0, "2 fingers of 'b' were removed from 'watch'\n")
+    assert entries(site) == [entry for entry in before if entry[1] != "b"]
+
+
+@pytest.mark.parametrize(("list_name", "code"), [("watch", 3), ("watched", 2)])
+def test_nothing_is_removed_of_whom_the_list_does_not_name(
+    run: Run, filled: Told, site: Site, list_name: str, code: int
+) -> None:
+    before = entries(site)
+
+    told = run("remove", "--list", list_name, "--reference", "nobody")
+
+    assert (told.code, entries(site)) == (code, before)

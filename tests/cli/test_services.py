@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from greenline.cli.site import Site
-from greenline.firmware.store import Store
 from greenline.matcher.gallery import Gallery
 from greenline.matcher.ledger import Ledger
 from tests.cli.conftest import SET, Told
+from tests.firmware.stores import open_store
 
 Greenline = Callable[..., Told]
 Harm = Callable[[Path], None]
@@ -212,7 +212,7 @@ def test_a_kiosk_whose_socket_has_no_folder_says_so(greenline: Greenline, site: 
 
 def test_a_store_of_a_newer_version_is_left_as_it_is(greenline: Greenline, site: Site) -> None:
     path = site.folder / "kiosk.store"
-    Store(path).close()
+    open_store(path).close()
     before = newer(path)
 
     told = greenline("kiosk", "--config", site.folder / "kiosk.toml")
@@ -223,7 +223,7 @@ def test_a_store_of_a_newer_version_is_left_as_it_is(greenline: Greenline, site:
 
 
 def test_a_store_in_use_is_told(greenline: Greenline, site: Site) -> None:
-    with contextlib.closing(Store(site.folder / "kiosk.store")):
+    with contextlib.closing(open_store(site.folder / "kiosk.store")):
         told = greenline("kiosk", "--config", site.folder / "kiosk.toml")
 
     assert told.code == 5

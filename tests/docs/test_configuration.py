@@ -18,11 +18,12 @@ from greenline.firmware.config import (
     KeysConfig,
     KioskConfig,
     LightConfig,
+    OperatorsConfig,
     UplinkConfig,
 )
 from greenline.firmware.status import NO_SCREEN_CODE
 from greenline.link.settings import LinkSettings
-from greenline.matcher.config import MatcherConfig
+from greenline.matcher.config import EarlierKeys, MatcherConfig
 from greenline.protocol.topics import check_name
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
@@ -35,8 +36,10 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     **FILES,
     "The table broker": LinkSettings,
     "A table panel.lights": LightConfig,
+    "The table operators": OperatorsConfig,
     "The table panel.keys": KeysConfig,
     "The table panel.display": DisplayConfig,
+    "A table keys.earlier": EarlierKeys,
 }
 
 
@@ -45,7 +48,7 @@ def table(title: str, folder: Path) -> dict[str, object]:
     if title in FILES:
         return dict(msgspec.to_builtins(example(title, folder), enc_hook=str))
     path = title.rsplit(maxsplit=1)[-1].split(".")
-    name = "uplink.toml" if path == ["broker"] else "kiosk.toml"
+    name = {"broker": "uplink.toml", "keys": "matcher.toml"}.get(path[0], "kiosk.toml")
     found = msgspec.to_builtins(example(name, folder), enc_hook=str)
     for step in path:
         found = found[step]

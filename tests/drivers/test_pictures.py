@@ -117,3 +117,22 @@ def test_a_page_gets_a_jpeg_of_at_most_its_width(most_width: int, size: tuple[in
     with Image.open(io.BytesIO(to_jpeg(picture, most_width))) as image:
         assert (image.format, image.size) == ("JPEG", size)
         assert image.getpixel((3, 3)) == (80, 80, 80)
+
+
+@pytest.mark.parametrize("size", [(7, 6), (0, 6), (8, 0)])
+def test_a_size_that_cannot_be_is_a_damaged_picture(size: tuple[int, int]) -> None:
+    with pytest.raises(BadTransferError, match="pixels"):
+        from_yuyv(bytes(200), *size, 14)
+
+
+def test_a_picture_larger_than_it_may_be_is_refused_before_it_is_unpacked() -> None:
+    out = io.BytesIO()
+    Image.new("L", (30, 20)).save(out, "JPEG")
+
+    assert from_file(out.getvalue(), 600).shape == (20, 30, 3)
+    with pytest.raises(BadTransferError, match="30x20 is too big"):
+        from_file(out.getvalue(), 599)
+
+
+def test_what_a_camera_says_of_its_padding_does_not_fill_the_memory() -> None:
+    assert from_grey(bytes(8), 8, 1, 2**32 - 1).shape == (1, 8, 3)

@@ -1,14 +1,18 @@
 """Keys and envelopes of one kiosk and one matcher."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from greenline.firmware.inbox import Inbox
+from greenline.firmware.status_leaving import StatusLeaving
 from greenline.firmware.store import Pending, Store
 from greenline.protocol.envelope import EnvelopeKind, Header, Lane, seal
 from greenline.protocol.keys import Identity, OpeningKey, SigningKey
+from greenline.protocol.kiosk_status import KioskStatus
 from greenline.protocol.messages import (
     Candidate,
     Outcome,
@@ -16,6 +20,7 @@ from greenline.protocol.messages import (
     SearchedList,
     encode_result,
 )
+from tests.firmware.stores import open_store
 
 KIOSK = "kiosk-01"
 
@@ -68,9 +73,25 @@ def parties() -> Parties:
     return Parties(OpeningKey.generate(), SigningKey.generate(), OpeningKey.generate())
 
 
+class Clock:
+    """Unix milliseconds that the test moves, and just as much running time."""
+
+    def __init__(self) -> None:
+        self.now_ms = 100
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> "Store":
-    return Store(tmp_path / "kiosk.store")
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
+    with contextlib.closing(open_store(tmp_path / "kiosk.store", clock)) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -86,3 +107,13 @@ def inbox(store: Store, parties: Parties) -> Inbox:
     return Inbox(
         KIOSK, parties.kiosk_opener, parties.matcher, store, lambda: 100, answer_lifetime_ms=50
     )
+
+
+@pytest.fixture
+def status(parties: Parties, clock: Clock) -> StatusLeaving:
+    """What tells how the kiosk is: due from the start."""
+    told = KioskStatus("test", 1, clock_trusted=True, pending=0, oldest_ms=0, refused=0)
+    return StatusLeaving(
+        KIOSK, SigningKey.generate(), parties.matcher, lambda: told, clock, lambda: False,
+        lambda: clock.now_ms / 1000,
+    )  # fmt: skip

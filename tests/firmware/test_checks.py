@@ -8,22 +8,7 @@ from greenline.firmware.inbox import Inbox
 from greenline.firmware.line import Submitted
 from greenline.firmware.store import Pending, Store
 from greenline.protocol.messages import Outcome
-from tests.firmware.conftest import KIOSK, Parties, result
-
-
-class Clock:
-    """Unix milliseconds that the test moves."""
-
-    def __init__(self) -> None:
-        self.now_ms = 100
-
-    def __call__(self) -> int:
-        return self.now_ms
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.firmware.conftest import KIOSK, Clock, Parties, result
 
 
 @pytest.fixture
@@ -75,7 +60,7 @@ def test_an_expired_request_is_shown_as_not_checked(
     checks: Checks, board: Board, waiting: bytes, clock: Clock
 ) -> None:
     checks.restore()
-    clock.now_ms = 10_000
+    clock.now_ms += 10_000
 
     assert [pending.request_id for pending in checks.housekeeping()] == [waiting]
 

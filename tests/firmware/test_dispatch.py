@@ -1,5 +1,7 @@
 """The dispatcher: what is offered when, over a clock that the test moves."""
 
+import tracemalloc
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -164,3 +166,20 @@ def test_whatever_happens_the_window_holds_and_all_that_waits_is_offered_in_the_
                 clock.now += number
     dispatcher.link_up(len(waiting) + 1)
     assert set(offers(dispatcher)) == waiting
+
+
+def test_only_what_was_offered_can_be_confirmed_and_once() -> None:
+    dispatcher = dispatcher_with(request(1, created_ms=1), request(2, created_ms=2))
+    dispatcher.link_up(1)
+    assert offers(dispatcher) == [1]
+
+    dispatcher.confirmed((2).to_bytes(16), taken=True)
+    tracemalloc.start()
+    for _ in range(10_000):
+        dispatcher.confirmed((1).to_bytes(16), taken=True)
+    grown = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+
+    assert dispatcher.stages()[(2).to_bytes(16)] is Stage.QUEUED
+    assert offers(dispatcher) == [2]
+    assert grown < 100_000

@@ -6,7 +6,7 @@ from greenline.firmware.inbox import Inbox, Received
 from greenline.firmware.store import Answer, Store
 from greenline.protocol.envelope import EnvelopeKind
 from greenline.protocol.keys import SigningKey
-from greenline.protocol.messages import Outcome
+from greenline.protocol.messages import Outcome, encode_result
 from tests.firmware.conftest import Parties, result
 
 
@@ -20,7 +20,8 @@ def test_an_answer_is_committed_and_its_request_leaves(
     data = parties.answer(waiting, what=result(Outcome.CANDIDATES))
 
     assert inbox.receive(data) == Received(waiting, result(Outcome.CANDIDATES), True)
-    assert store.answers(10) == [Answer(waiting, 1, 100, 150, True, data)]
+    body = encode_result(result(Outcome.CANDIDATES))
+    assert store.answers(10) == [Answer(waiting, 1, 100, 150, True, body)]
     assert store.pending() == []
 
 

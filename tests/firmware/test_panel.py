@@ -15,9 +15,10 @@ from greenline.drivers.signalling import Signalling
 from greenline.drivers.simulation.oled_panel import OledPanel
 from greenline.drivers.status_display import draw
 from greenline.firmware.board import Board, Capture, DeviceName, Phase
-from greenline.firmware.panel import Panel, panel_threads
+from greenline.firmware.panel import DeviceLife, Panel, panel_threads
 from greenline.firmware.reopening import Opening
 from greenline.firmware.status import display_state
+from greenline.protocol.wording import WIPE_KEY_HELD
 from tests.firmware.waiting import IMPATIENT, LONGEST_S, missing, there, until
 
 pytestmark = pytest.mark.filterwarnings(
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:Image.Image.getdata is deprecated:DeprecationWarning"
 )
 NOW_MS = 1_800_000_000_000
-RED, GREEN, BLUE, BUZZER, OK, LEFT = 17, 27, 22, 18, 6, 5
+RED, GREEN, BLUE, BUZZER, OK, LEFT, WIPE = 17, 27, 22, 18, 6, 5, 13
 
 
 class Desk:
@@ -42,6 +43,10 @@ class Desk:
 
     def cancel_check(self) -> None:
         self._note("cancel")
+
+    def wipe(self) -> None:
+        self._note("wipe")
+        self.board.show_wipe(0)
 
     def _note(self, what: str) -> None:
         self.asked.append(what)
@@ -106,6 +111,60 @@ def test_the_keys_start_and_stop_a_check(desk: Desk, pins: Pins) -> None:
         assert desk.told.wait(LONGEST_S)
         pins.pin(number).drive_high()
         assert desk.asked == wanted
+    thread.stop()
+
+
+def held_keys(desk: Desk, pins: Pins, now: list[float]) -> DeviceLife:
+    """A wipe key that has been seen up, on a clock that the test moves."""
+    where = ButtonPins(left=LEFT, ok=OK, wipe=WIPE)
+    keys = Opening(lambda: GpioButtons.open(where, pins, lambda: now[0]))
+    (thread,) = panel_threads(Panel(keys=keys), desk, lambda: NOW_MS)
+    thread.start()
+    until(desk.board, there(DeviceName.KEYS))
+    return thread
+
+
+def hold(desk: Desk, now: list[float], seconds: float) -> list[int | None]:
+    """Let time pass as the key's sampling sees it; return what was left to hold, as shown."""
+    shown: list[int | None] = []
+    ends_at = now[0] + seconds
+    while now[0] < ends_at and "wipe" not in desk.asked:
+        now[0] += 0.02
+        threading.Event().wait(0.025)
+        left = desk.board.state().wipe_left_s
+        if not shown or shown[-1] != left:
+            shown.append(left)
+    return shown
+
+
+def test_holding_the_wipe_key_counts_down_and_wipes(desk: Desk, pins: Pins) -> None:
+    now = [0.0]
+    thread = held_keys(desk, pins, now)
+    pins.pin(WIPE).drive_low()
+
+    shown = hold(desk, now, 10.0)
+
+    assert [left for left in shown if left is not None] in ([3, 2, 1], [3, 2, 1, 0])
+    assert desk.asked == ["wipe"]
+    assert 3.0 <= now[0] <= 4.0
+    pins.pin(WIPE).drive_high()
+    hold(desk, now, 0.1)
+    assert desk.board.state().wipe_left_s == 0  # what was destroyed stays destroyed
+    thread.stop()
+
+
+def test_a_wipe_key_that_is_let_go_does_nothing(desk: Desk, pins: Pins) -> None:
+    now = [0.0]
+    thread = held_keys(desk, pins, now)
+    pins.pin(WIPE).drive_low()
+    assert hold(desk, now, 2.0)[-1] in {1, 2}
+    assert WIPE_KEY_HELD in desk.board.state().notices
+
+    pins.pin(WIPE).drive_high()
+    assert eventually(lambda: desk.board.state().wipe_left_s is None)
+    hold(desk, now, 4.0)
+
+    assert (desk.asked, desk.board.state().notices) == ([], ())
     thread.stop()
 
 

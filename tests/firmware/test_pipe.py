@@ -50,3 +50,10 @@ def test_noise_in_a_frame_is_refused(noise: bytes) -> None:
 def test_a_request_id_of_another_length_is_refused() -> None:
     with pytest.raises(PipeError):
         list(pipe.Decoder().feed(pipe.encode(pipe.Published(b"short"))))
+
+
+def test_a_text_that_is_none_is_refused() -> None:
+    frame = pipe.encode(pipe.LinkDown("no broker")).replace(b"no broker", b"\xff\xfe broker")
+
+    with pytest.raises(PipeError, match="not a message"):
+        list(pipe.Decoder().feed(frame))

@@ -1,11 +1,12 @@
 """What lights and status display make of the board."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from greenline.drivers.signals import Signal
-from greenline.drivers.status_display import DisplayState, KioskState, Link
+from greenline.drivers.status_display import DisplayState, KioskState, Link, draw
 from greenline.firmware.board import (
     FAULT_CODES,
     Board,
@@ -16,7 +17,7 @@ from greenline.firmware.board import (
     Progress,
 )
 from greenline.firmware.status import display_state, signal_of
-from greenline.protocol.wording import NOT_CHECKED, RESULT_WORDS
+from greenline.protocol.wording import KEYS_IN_FILES, NOT_CHECKED, RESULT_WORDS
 
 NOW_MS = 1_800_000_000_000
 NOON = datetime.fromtimestamp(NOW_MS / 1000, UTC)
@@ -126,3 +127,14 @@ def test_the_gravest_fault_is_shown(board: Board) -> None:
 
 def test_a_clock_that_cannot_be_right_is_not_shown(board: Board) -> None:
     assert shown(board, clock_trusted=False).clock is None
+
+
+def test_keys_in_files_are_announced_while_there_is_no_fault() -> None:
+    board = Board("kiosk-07", 20, notices=(KEYS_IN_FILES,))
+    board.show_capture(Capture(Phase.READY, "Ready"))
+    board.show_device(DeviceName.UPLINK)
+
+    assert shown(board).notice == "keys in a file"
+    assert draw(shown(board)) != draw(replace(shown(board), notice=""))
+    faulty = shown(board, screen=False)
+    assert draw(faulty) == draw(replace(faulty, notice="")), "a fault goes first"

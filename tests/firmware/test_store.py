@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from greenline.firmware.errors import StoreError, StoreFullError
-from greenline.firmware.store import Answer, Expired, Pending, Store
+from greenline.firmware.store import Answer, Expired, Pending
+from tests.firmware.conftest import Clock
+from tests.firmware.stores import open_store
 
 
 def request(number: int, lane: int = 0, created_ms: int = 1_000) -> Pending:
@@ -22,11 +24,11 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_what_was_taken_is_there_after_a_restart(path: Path) -> None:
-    first = Store(path)
+    first = open_store(path)
     first.add_request(request(1), b"sealed")
     first.close()
 
-    again = Store(path)
+    again = open_store(path)
     assert again.pending() == [request(1)]
     assert again.envelope(request(1).request_id) == b"sealed"
     again.close()
@@ -35,21 +37,22 @@ def test_what_was_taken_is_there_after_a_restart(path: Path) -> None:
 def test_what_was_taken_survives_a_process_that_is_killed(path: Path) -> None:
     code = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from greenline.firmware.store import Pending, Store\n"
-        "store = Store(Path(sys.argv[1]))\n"
+        "from greenline.firmware.store import Pending\n"
+        "from tests.firmware.stores import open_store\n"
+        "store = open_store(Path(sys.argv[1]))\n"
         "store.add_request(Pending(b'k' * 16, 0, 1, 2), b'sealed')\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     ended = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
 
     assert ended.returncode == -9
-    store = Store(path)
+    store = open_store(path)
     assert store.envelope(b"k" * 16) == b"sealed"
     store.close()
 
 
 def test_pending_requests_come_by_lane_then_age(path: Path) -> None:
-    store = Store(path)
+    store = open_store(path)
     for entry in (request(1, 1, 10), request(2, 0, 30), request(3, 0, 20), request(4, 2, 5)):
         store.add_request(entry, b"sealed")
 
@@ -58,7 +61,7 @@ def test_pending_requests_come_by_lane_then_age(path: Path) -> None:
 
 
 def test_a_final_answer_lets_its_request_leave(path: Path) -> None:
-    store = Store(path)
+    store = open_store(path)
     store.add_request(request(1), b"sealed")
 
     added = store.add_answer(b"\1" * 16, b"answer", final=True, arrived_ms=7, expires_ms=9)
@@ -70,26 +73,29 @@ def test_a_final_answer_lets_its_request_leave(path: Path) -> None:
 
 
 def test_a_provisional_answer_keeps_its_request(path: Path) -> None:
-    store = Store(path)
+    store = open_store(path)
     store.add_request(request(1), b"sealed")
 
     store.add_answer(b"\1" * 16, b"not yet", final=False, arrived_ms=7, expires_ms=9)
     store.add_answer(b"\1" * 16, b"answer", final=True, arrived_ms=8, expires_ms=9)
 
     assert store.pending() == []
-    assert [answer.envelope for answer in store.answers(10)] == [b"answer"]
+    assert [answer.body for answer in store.answers(10)] == [b"answer"]
     store.close()
 
 
 @pytest.mark.parametrize("already", ["unknown", "answered", "expired"])
-def test_an_answer_that_nobody_waits_for_changes_nothing(path: Path, already: str) -> None:
-    store = Store(path)
+def test_an_answer_that_nobody_waits_for_changes_nothing(
+    path: Path, already: str, clock: Clock
+) -> None:
+    store = open_store(path, clock)
     if already != "unknown":
         store.add_request(request(1), b"sealed")
     if already == "answered":
         store.add_answer(b"\1" * 16, b"first", final=True, arrived_ms=7, expires_ms=9)
     if already == "expired":
-        store.expire(now_ms=10_000)
+        clock.now_ms += 10_000
+        store.expire()
     before = store.answers(10)
 
     added = store.add_answer(b"\1" * 16, b"second", final=True, arrived_ms=8, expires_ms=9)
@@ -99,28 +105,33 @@ def test_an_answer_that_nobody_waits_for_changes_nothing(path: Path, already: st
     store.close()
 
 
-def test_only_what_is_past_its_time_expires(path: Path) -> None:
-    store = Store(path)
+def test_only_what_is_past_its_time_expires(path: Path, clock: Clock) -> None:
+    store = open_store(path, clock)
     store.add_request(request(1, created_ms=1_000), b"sealed")
+    clock.now_ms += 1_000
     store.add_request(request(2, created_ms=2_000), b"sealed")
 
-    assert store.expire(now_ms=6_000) == Expired((request(1, created_ms=1_000),), ())
+    clock.now_ms += 4_000
+    assert store.expire() == Expired((request(1, created_ms=1_000),), ())
     assert store.pending() == [request(2, created_ms=2_000)]
     store.close()
 
 
-def test_answers_expire_too(path: Path) -> None:
-    store = Store(path)
+def test_answers_expire_too(path: Path, clock: Clock) -> None:
+    store = open_store(path, clock)
     store.add_request(request(1), b"sealed")
-    store.add_answer(b"\1" * 16, b"answer", final=True, arrived_ms=7, expires_ms=9_000)
+    store.add_answer(b"\1" * 16, b"answer", final=True, arrived_ms=7, expires_ms=9_007)
 
-    assert store.expire(now_ms=9_000) == Expired((), (b"\1" * 16,))
+    clock.now_ms += 8_999
+    assert store.expire() == Expired((), ())
+    clock.now_ms += 1
+    assert store.expire() == Expired((), (b"\1" * 16,))
     assert store.answers(10) == []
     store.close()
 
 
 def test_one_request_id_is_taken_once(path: Path) -> None:
-    store = Store(path)
+    store = open_store(path)
     store.add_request(request(1), b"first")
 
     with pytest.raises(StoreError):
@@ -131,7 +142,7 @@ def test_one_request_id_is_taken_once(path: Path) -> None:
 
 
 def test_every_commit_is_flushed_and_the_file_is_ours_alone(path: Path) -> None:
-    store = Store(path)
+    store = open_store(path)
 
     def pragma(name: str) -> object:
         return store._db.execute(f"PRAGMA {name}").fetchone()[0]
@@ -147,10 +158,10 @@ def test_every_commit_is_flushed_and_the_file_is_ours_alone(path: Path) -> None:
 
 
 def test_a_second_process_is_told_that_the_store_is_in_use(path: Path) -> None:
-    store = Store(path)
+    store = open_store(path)
 
     with pytest.raises(StoreError, match="in use by another process"):
-        Store(path)
+        open_store(path)
 
     store.close()
 
@@ -158,13 +169,13 @@ def test_a_second_process_is_told_that_the_store_is_in_use(path: Path) -> None:
 def test_a_newer_store_is_refused_and_left_as_it_is(path: Path) -> None:
     db = sqlite3.connect(path)
     db.execute("CREATE TABLE request (x)")
-    db.execute("PRAGMA user_version = 2")
+    db.execute("PRAGMA user_version = 3")
     db.commit()
     db.close()
     before = path.read_bytes()
 
     with pytest.raises(StoreError, match="newer version of Greenline"):
-        Store(path)
+        open_store(path)
 
     assert path.read_bytes() == before
 
@@ -176,7 +187,7 @@ def test_another_database_is_refused_and_left_as_it_is(path: Path) -> None:
     db.close()
 
     with pytest.raises(StoreError, match="not a store"):
-        Store(path)
+        open_store(path)
 
     db = sqlite3.connect(path)
     assert db.execute("SELECT name FROM sqlite_master").fetchall() == [("recipe",)]
@@ -187,18 +198,18 @@ def test_something_that_is_no_database_is_refused_and_left_as_it_is(path: Path) 
     path.write_bytes(b"holiday pictures" * 100)
 
     with pytest.raises(StoreError, match="damaged or not a store"):
-        Store(path)
+        open_store(path)
 
     assert path.read_bytes() == b"holiday pictures" * 100
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="folder"):
-        Store(tmp_path / "nowhere" / "kiosk.store")
+        open_store(tmp_path / "nowhere" / "kiosk.store")
 
 
 def test_a_full_disk_takes_nothing_and_loses_nothing(path: Path) -> None:
-    store = Store(path)
+    store = open_store(path)
     store.add_request(request(1), b"sealed")
     store._db.execute("PRAGMA max_page_count = 12")  # SQLite's own way to meet a full disk
 

@@ -122,7 +122,7 @@ def test_the_brokers_receive_maximum_is_obeyed(
 ) -> None:
     configuration = site.folder / "mosquitto.conf"
     text = configuration.read_text()
-    configuration.write_text(text.replace("max_inflight_messages 16", "max_inflight_messages 3"))
+    configuration.write_text(text.replace("max_inflight_messages 512", "max_inflight_messages 3"))
     broker = site.start("broker")
     kiosk = start_link(kiosk_settings, [RESULT_TOPIC])
     assert kiosk.heard.next("up") == ("up", 3)

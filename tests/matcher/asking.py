@@ -9,7 +9,7 @@ from greenline.matcher.gallery import Gallery
 from greenline.prints import fmr
 from greenline.prints.template import Template
 from greenline.protocol.envelope import Envelope, EnvelopeKind, Header, Lane, seal
-from greenline.protocol.keys import Identity, OpeningKey, SealKey, SigningKey
+from greenline.protocol.keys import Identity, OpeningKey, SealKey, Signer, SigningKey
 from greenline.protocol.messages import (
     ImpressionMessage,
     Request,
@@ -92,7 +92,7 @@ class Kiosk:
 
     name: str
     matcher: Identity
-    signer: SigningKey = field(default_factory=SigningKey.generate)
+    signer: Signer = field(default_factory=SigningKey.generate)
     opener: OpeningKey = field(default_factory=OpeningKey.generate)
 
     @property
@@ -110,17 +110,19 @@ class Kiosk:
         recipient: SealKey | None = None,
         created_ms: int = NOW_MS,
         expires_ms: int = NOW_MS + HOUR_MS,
+        clock_doubtful: bool = False,
     ) -> bytes:
         header = Header(
-            kind, lane, request_id or os.urandom(16), name or self.name, created_ms, expires_ms
-        )
+            kind, lane, request_id or os.urandom(16), name or self.name, created_ms, expires_ms,
+            clock_doubtful=clock_doubtful,
+        )  # fmt: skip
         return seal(header, body, recipient or self.matcher.seal, self.signer).to_bytes()
 
     def open(self, answer: bytes) -> Result:
         """Read an answer as a kiosk does. Raises ProtocolError."""
         envelope = Envelope.from_bytes(answer)
         assert (envelope.header.kind, envelope.header.kiosk) == (EnvelopeKind.RESULT, self.name)
-        envelope.verify(self.matcher.verify)
+        envelope.verify(*self.matcher.signing_keys(NOW_MS))
         return decode_result(envelope.open(self.opener))
 
 

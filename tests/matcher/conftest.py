@@ -1,10 +1,12 @@
 """The parts of a matcher, opened in a temporary folder; its service and a kiosk over a broker."""
 
+import contextlib
 import logging
 import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,15 +17,20 @@ from greenline.firmware.config import UplinkConfig
 from greenline.link.link import Link
 from greenline.link.settings import LinkSettings
 from greenline.matcher.answering import Answering
+from greenline.matcher.audit_reports import Reports
 from greenline.matcher.config import MatcherConfig
-from greenline.matcher.engine import LocalEngine
+from greenline.matcher.engine import Engine, LocalEngine
 from greenline.matcher.gallery import KEY_BYTES, Gallery
 from greenline.matcher.ledger import Ledger
 from greenline.matcher.service import Service, Terms
 from greenline.protocol.keys import Identity
 from greenline.protocol.topics import result_topic
 from tests.matcher.asking import LIST, PURPOSE, THRESHOLD, Clock, Kiosk, MatcherKeys
+from tests.matcher.engines import MakeEngine
 from tests.matcher.serving import Log, Running, Start, Uplink
+
+if TYPE_CHECKING:
+    from greenline.matcher.cluster.on_one_machine import Machines
 
 SOON_S = 0.05
 AT_ONCE = Terms(retry_s=SOON_S, upkeep_s=SOON_S)
@@ -112,7 +119,13 @@ def start(settings: LinkSettings, ledger: Ledger, now_ms: Clock, log: Log) -> It
     """Start services that try again at once, wait for the broker, and are stopped at the end."""
     running: list[Running] = []
 
-    def run(answering: Answering, *, connected: bool = True, terms: Terms = AT_ONCE) -> Running:
+    def run(
+        answering: Answering,
+        *,
+        connected: bool = True,
+        terms: Terms = AT_ONCE,
+        reports: Reports | None = None,
+    ) -> Running:
         service = Service(
             settings,
             ledger,
@@ -120,6 +133,7 @@ def start(settings: LinkSettings, ledger: Ledger, now_ms: Clock, log: Log) -> It
             now_ms,
             jitter=lambda ceiling: min(ceiling, SOON_S),
             terms=terms,
+            reports=reports,
         )
         thread = threading.Thread(target=service.run, daemon=True)
         running.append(Running(service, thread))
@@ -146,3 +160,34 @@ def uplink(site: Site, broker: Child) -> Iterator[Uplink]:
     link.stop()
     thread.join(timeout=20)
     assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def machines() -> Iterator["Machines"]:
+    """Two nodes of a Ray cluster on this machine, joined."""
+    pytest.importorskip("ray", reason="the extra 'cluster' is not installed")
+    from greenline.matcher.cluster.on_one_machine import two_nodes  # noqa: PLC0415 - the extra
+    from greenline.matcher.cluster.start import connected  # noqa: PLC0415 - as above
+
+    with two_nodes() as machines, connected(machines.address, 2):
+        yield machines
+
+
+@pytest.fixture(scope="module", params=["local", "ray"])
+def make_engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> MakeEngine:
+    """Return what opens an engine, of each kind in turn, over a gallery, its file and its key."""
+    if request.param == "local":
+        return lambda gallery, _path, _key: contextlib.nullcontext(LocalEngine(gallery))
+    request.getfixturevalue("machines")
+    from greenline.matcher.cluster.start import Layout  # noqa: PLC0415 - needs the extra
+    from tests.matcher.clusters import key_file, sharded  # noqa: PLC0415 - as above
+
+    @contextlib.contextmanager
+    def make(gallery: Gallery, path: Path, key: bytes) -> Iterator[Engine]:
+        key_path = key_file(tmp_path_factory.mktemp("key"), key)
+        with sharded(gallery, Layout(path, key_path, shards=2, replicas=1)) as (engine, _):
+            yield engine
+
+    return make

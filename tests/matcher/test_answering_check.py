@@ -7,7 +7,7 @@ import pytest
 from greenline.matcher.answering import Answering
 from greenline.protocol.envelope import Envelope, EnvelopeKind
 from greenline.protocol.errors import ForgedError, MalformedError, ProtocolError, WrongKeyError
-from greenline.protocol.keys import OpeningKey
+from greenline.protocol.keys import Identity, OpeningKey
 from greenline.protocol.messages import Outcome
 from tests.matcher.asking import (
     NOW_MS,
@@ -108,3 +108,19 @@ def test_a_request_of_a_kiosk_that_was_removed_since_cannot_be_answered(
 
     with pytest.raises(WrongKeyError, match="not enrolled here"):
         replace(answering, kiosks={}).answer(sealed, kiosk.name)
+
+
+class Fading(dict[str, Identity]):
+    """Kiosks that are removed once they have been looked up."""
+
+    def get(self, name: str, default: object = None) -> Identity | None:  # type: ignore[override]  # as much of it as is used
+        return self.pop(name, None)
+
+
+def test_a_kiosk_that_is_removed_during_its_search_gets_no_answer(
+    answering: Answering, kiosk: Kiosk
+) -> None:
+    sealed = kiosk.seal(request_body(finger(1)))
+
+    with pytest.raises(WrongKeyError, match="removed during its search"):
+        replace(answering, kiosks=Fading(answering.kiosks)).answer(sealed, kiosk.name)

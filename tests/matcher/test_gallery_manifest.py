@@ -49,6 +49,7 @@ def test_a_line_declares_of_its_file(tmp_path: Path, text: str, declared: Declar
         ("file,adult\na.fmr,yes,x\n", "line 2: it has not as many values as there are columns"),
         ("file,adult\na.fmr,yes\na.fmr,no\n", "line 3: a.fmr stands in it twice"),
         ("file,adult,finger\na.fmr,yes,-1\n", "line 2: finger says '-1'"),
+        ("file,adult,finger\na.fmr,yes," + "9" * 5000, "line 2: finger says '999"),
         ('file,adult\n"a.fmr,yes\n', "line 1: unexpected end of data"),
     ],
 )

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -13,7 +13,8 @@ from greenline.matcher.ledger import Ledger
 from greenline.matcher.schedule import Schedule
 from greenline.matcher.split import ALL, Split
 from greenline.matcher.tally import Tally
-from greenline.protocol.envelope import Lane
+from greenline.matcher.timely import Untimely
+from greenline.protocol.envelope import Envelope, Lane
 from greenline.protocol.topics import request_topic
 from tests.matcher.asking import NOW_MS, Clock, Kiosk, finger, id_of, request_body
 
@@ -27,6 +28,10 @@ class Broker:
 
     acknowledged: list[int] = field(default_factory=list)
     resent: list[bytes] = field(default_factory=list)
+    turned_back: list[tuple[bytes, str]] = field(default_factory=list)
+
+    def turn_back(self, envelope: Envelope, late: Untimely) -> None:
+        self.turned_back.append((envelope.header.request_id, late.words))
 
 
 @pytest.fixture
@@ -54,6 +59,7 @@ def make(
             check=answering.check,
             acknowledge=broker.acknowledged.append,
             resend=broker.resent.append,
+            turn_back=broker.turn_back,
             now_ms=now_ms,
             clock=time.monotonic,
             split=split,
@@ -223,3 +229,42 @@ def test_what_is_anothers_is_acknowledged_and_left_alone_even_if_it_is_wrong(
     assert min(refused) > 0
     left = [intake.tally.words()["requests"] for intake in both]
     assert all("left to others" in words for words in left)
+
+
+def test_one_kiosk_leaves_room_for_another_in_what_waits_and_in_what_is_held(
+    make: Make, ledger: Ledger, broker: Broker, kiosk: Kiosk
+) -> None:
+    intake = make()
+    intake.most_waiting, intake.most_held = 90, 45
+    loud = some(kiosk, 200)
+
+    take(intake, kiosk, loud)
+
+    assert (len(waiting(ledger)), intake.held) == (80, 40)
+    assert intake.tally.words()["requests"] == "accepted 80, turned away 80"
+
+
+def test_what_is_held_of_a_kiosk_with_its_full_share_keeps_nobody_elses_from_being_taken(
+    make: Make,
+    ledger: Ledger,
+    schedule: Schedule,
+    broker: Broker,
+    kiosk: Kiosk,
+    answering: Answering,
+) -> None:
+    quiet = Kiosk("kiosk-02", kiosk.matcher)
+    known = {each.name: each.identity for each in (kiosk, quiet)}
+    intake = make()
+    intake.check = replace(answering, kiosks=known).check
+    intake.most_waiting = 9
+    take(intake, kiosk, some(kiosk, 10))
+    (asked,) = some(quiet, 1)
+
+    take(intake, quiet, [asked], first=100)
+
+    assert 100 in broker.acknowledged
+    assert id_of(asked) in waiting(ledger)
+    first, second = schedule.next(0), schedule.next(0)
+    assert first is not None
+    assert second is not None
+    assert id_of(asked) in {first.request_id, second.request_id}

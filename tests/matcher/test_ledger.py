@@ -158,7 +158,7 @@ def test_a_ledger_of_a_newer_version_is_refused_and_not_changed(ledger_path: Pat
         db.execute("PRAGMA user_version = 9")
     before = ledger_path.read_bytes()
 
-    with pytest.raises(DatabaseError, match="ledger version 9, this one knows 1"):
+    with pytest.raises(DatabaseError, match="ledger version 9, this one knows 2"):
         Ledger(ledger_path)
     assert ledger_path.read_bytes() == before
 

@@ -133,3 +133,31 @@ def test_closing_from_a_signal_handler_never_waits_for_the_lock(schedule: Schedu
         threading.Thread(target=close).start()
         assert closed.wait(timeout=20)
     assert schedule.next(0) is None
+
+
+def of(kiosk: str, number: int, lane: int = 0) -> Waiting:
+    return Waiting(lane, number, bytes([number]) * 16, kiosk)
+
+
+def test_kiosks_take_turns_however_many_one_of_them_sends(schedule: Schedule) -> None:
+    """Whoever comes anew waits for one search of each other kiosk at most."""
+    for number in range(1, 101):
+        schedule.add(of("loud", number))
+    assert schedule.next(0) == of("loud", 1)
+    schedule.add(of("quiet", 201))
+    schedule.add(of("quiet", 202))
+    schedule.add(of("third", 203))
+
+    found = [schedule.next(0) for _ in range(5)]
+
+    kiosks = [one.kiosk for one in found if one is not None]
+    assert kiosks == ["quiet", "third", "loud", "quiet", "loud"]
+    assert (schedule.due(), schedule.due_of("loud"), schedule.due_of("quiet")) == (97, 97, 0)
+
+
+def test_a_person_who_waits_goes_before_everybodys_other_requests(schedule: Schedule) -> None:
+    schedule.add(of("loud", 1, lane=0))
+    schedule.add(of("loud", 2, lane=0))
+    schedule.add(of("quiet", 3, lane=1))
+
+    assert everything_due(schedule) == [1, 2, 3]

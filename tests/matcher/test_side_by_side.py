@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from greenline.cli.children import Child
+from greenline.cli.configuration import read_configuration
+from greenline.cli.own_keys import read_own_keys
 from greenline.cli.site import KIOSK, LIST, MATCHER, PURPOSE, Site, SiteOptions, build_site
+from greenline.firmware.config import KioskConfig
 from greenline.matcher.gallery import Gallery
 from greenline.matcher.split import Split
-from greenline.protocol.keys import Identity, OpeningKey, SigningKey
+from greenline.protocol.keys import Identity
 from greenline.protocol.messages import Outcome
 from tests.matcher.asking import HOUR_MS, Kiosk, finger, id_of, request_body
 from tests.matcher.serving import Uplink
@@ -34,13 +37,10 @@ def site(tmp_path: Path) -> Site:
 @pytest.fixture
 def kiosk(site: Site) -> Kiosk:
     """The site's kiosk, which knows one matcher only."""
-    folder = site.folder
-    return Kiosk(
-        KIOSK,
-        Identity.from_json((folder / f"{MATCHER}.json").read_bytes()),
-        SigningKey.from_pem((folder / f"{KIOSK}.signing.pem").read_bytes()),
-        OpeningKey.from_bytes((folder / f"{KIOSK}.opening.key").read_bytes()),
-    )
+    config = read_configuration(site.folder / "kiosk.toml", KioskConfig)
+    own = read_own_keys(config.keys)
+    matcher = Identity.from_json((site.folder / f"{MATCHER}.json").read_bytes())
+    return Kiosk(KIOSK, matcher, own.signer, own.opener)
 
 
 @pytest.fixture

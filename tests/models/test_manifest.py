@@ -34,7 +34,9 @@ def test_a_folder_without_a_manifest_is_refused(tmp_path: Path):
         read_manifest(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"files": [], "extra": 1}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"files": [], "extra": 1}', b'{"files": [{"name": "\xff"}]}']
+)
 def test_a_damaged_or_strange_manifest_is_refused(tmp_path: Path, content: bytes):
     (tmp_path / MANIFEST).write_bytes(content)
     with pytest.raises(ModelFileError, match=r"manifest\.json is damaged"):

@@ -1,4 +1,5 @@
 import struct
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -151,3 +152,18 @@ def test_a_resolution_that_no_file_states_may_be_assumed(tmp_path: Path) -> None
     assert read_picture(silent, otherwise_dpi=500).dpi == 500
     assert read_picture(stated, otherwise_dpi=500).dpi == pytest.approx(569, abs=0.1)
     assert read_picture(stated, 508, otherwise_dpi=500).dpi == 508
+
+
+def test_what_a_file_says_of_its_own_length_does_not_fill_the_memory(tmp_path: Path) -> None:
+    data = saved(tmp_path, "whole.png").read_bytes()
+    at = data.index(b"IDAT") - 4
+    (tmp_path / "vast.png").write_bytes(data[:at] + b"\xff\xff\xff\xff" + data[at + 4 :])
+
+    tracemalloc.start()
+    try:
+        read_picture(tmp_path / "vast.png", 500.0)
+        largest = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert largest < 10_000_000

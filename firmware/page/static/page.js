@@ -1,5 +1,6 @@
 // Draws the board's state as the kiosk pushes it. All words come from the kiosk, except labels.
 import { drawDevices, stopWatching, toggleCamera } from "/devices.js";
+import { drawSession, isInside, listen, may, post } from "/login.js";
 import { drawResults } from "/results.js";
 
 const el = (id) => document.getElementById(id);
@@ -11,6 +12,7 @@ const SILENT = { phase: "fault", instruction: "The kiosk's program does not answ
 const RECONNECT_MS = 1000;
 
 let state = null;
+let events = null;
 let silent = false;
 
 function age(ms) {
@@ -32,6 +34,13 @@ function drawHeader() {
   el("link").title = state.link_detail;
   el("pending").textContent = pendingWords(state);
   el("pending").className = state.pending ? "pill waiting" : "pill";
+}
+
+function drawNotices() {
+  const refused = state.refused ? [`${state.refused} forged answers refused: tell the centre`] : [];
+  const words = [...state.notices, ...refused].join(". ");
+  if (el("notices").textContent !== words) el("notices").textContent = words;
+  el("notices").hidden = !words;
 }
 
 function drawMeter(id, share, text) {
@@ -56,46 +65,51 @@ function drawCapture(capture, minimum) {
   drawMeter("quality", (capture.quality ?? 0) / 100, qualityWords(capture.quality, minimum));
   el("quality").classList.toggle("low", capture.quality !== null && capture.quality < minimum);
   el("quality").querySelector(".tick").style.left = `${minimum}%`;
-  el("start").disabled = !MAY_START.has(capture.phase);
-  el("cancel").disabled = !MAY_STOP.has(capture.phase);
+  el("start").disabled = !MAY_START.has(capture.phase) || !may(state.session, "check");
+  el("cancel").disabled = !MAY_STOP.has(capture.phase) || !may(state.session, "stop");
   // A key press can start the next check at once, unless the officer is somewhere else.
   if (!el("start").disabled && document.activeElement === document.body) el("start").focus();
 }
 
 function draw() {
-  if (state) drawHeader();
+  if (state) {
+    drawHeader();
+    drawNotices();
+  }
   const capture = silent ? SILENT : state?.capture;
   if (!capture) return;
-  drawCapture(capture, state?.minimum_quality ?? 0);
-  if (!state) return;
+  if (!state) {
+    el("instruction").textContent = capture.instruction;
+    return;
+  }
+  drawSession(state, silent);
+  drawCapture(capture, state.minimum_quality);
   drawResults(state);
   drawDevices(state, silent);
 }
 
 async function ask(path) {
   el("notice").textContent = "";
-  try {
-    const answer = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" });
-    if (!answer.ok) el("notice").textContent = (await answer.json()).error;
-  } catch {
-    el("notice").textContent = "The kiosk's program does not answer.";
-  }
+  const answer = await post(path, {});
+  if (!answer.ok) el("notice").textContent = answer.error;
 }
 
 function follow() {
-  const events = new EventSource("/api/events");
-  events.onmessage = (event) => {
+  events?.close();
+  const followed = events = new EventSource("/api/events");
+  followed.onmessage = (event) => {
     const next = JSON.parse(event.data);
     if (silent || next.capture.phase !== state?.capture.phase) el("notice").textContent = "";
     silent = false;
     state = next;
+    if (!isInside(state.session)) stopWatching(); // nobody looks who may
     draw();
   };
-  events.onerror = () => {
+  followed.onerror = () => {
     silent = true;
     draw();
     // The browser tries again by itself, except after an answer that is no event stream.
-    if (events.readyState === EventSource.CLOSED) setTimeout(follow, RECONNECT_MS);
+    if (followed.readyState === EventSource.CLOSED) setTimeout(follow, RECONNECT_MS);
   };
 }
 
@@ -113,6 +127,7 @@ document.addEventListener("visibilitychange", () => {
   stopWatching(); // nobody looks: the camera is given back
   draw();
 });
+listen(follow);
 follow();
 setInterval(() => {
   if (state?.pending) drawHeader();

@@ -91,7 +91,7 @@ function lead(check, summary) {
 function drawLatest(check, link) {
   const card = el("latest");
   card.hidden = !check;
-  if (!check) return;
+  if (!check) return card.replaceChildren(); // nothing of it stays behind a lock
   card.className = kindOf(check);
   card.dataset.request = check.request_id;
   card.dataset.progress = check.progress;

@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 
 from greenline.firmware.board import Board, Capture, Check, DeviceName, Phase, Progress
+from greenline.firmware.operators_absent import NoLogin
+from greenline.firmware.page.guard import Access
 from greenline.protocol.messages import Candidate, Outcome, SearchedList
 from greenline.protocol.wording import NOT_CHECKED, RESULT_WORDS
 
@@ -76,6 +78,7 @@ class Desk:
         self.board.show_device(DeviceName.UPLINK)
         self.ready = ready
         self.camera: Lens | None = None
+        self.access: Access = NoLogin()
         self.asked: list[int | str] = []
         self._told = threading.Condition()
 

@@ -119,6 +119,8 @@ def test_a_charset_does_not_make_json_foreign(client: Client) -> None:
         b'{"finger": 1e99}',
         b'{"finger": 1, "purpose": "other"}',
         b'{"x":' * 200,
+        b'{"\xff": 1}',
+        b'{"\\ud800": 1}',
     ],
     ids=repr,
 )

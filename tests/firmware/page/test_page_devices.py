@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from greenline.firmware.board import DeviceName
+from greenline.firmware.board import Board, DeviceName
+from greenline.protocol.wording import KEYS_IN_FILES
 from tests.firmware.page.checkpoint import Desk, Lens
 from tests.firmware.page.looking import LOWEST_CONTRAST, RED_THINGS, box, show
 from tests.firmware.page.serving import Server
@@ -35,6 +36,27 @@ def test_nothing_is_said_of_devices_that_are_there(desk: Desk, page: Page) -> No
     expect(page.locator("#missing")).to_be_hidden()
     expect(page.locator("#faults li")).to_have_count(0)
     expect(page.get_by_role("button", name="Show the camera")).to_be_hidden()
+
+
+def test_a_notice_stands_above_everything_as_long_as_the_kiosk_runs(desk: Desk, page: Page) -> None:
+    show(desk, page, "ready")
+    expect(page.locator("#notices")).to_be_hidden()
+
+    desk.board = Board("kiosk-07", 20, notices=(KEYS_IN_FILES,))
+    desk.board.show_device(DeviceName.UPLINK)
+    page.reload()
+
+    expect(page.locator("#notices")).to_have_text("Keys in a file: not for production use")
+    assert page.evaluate(LOWEST_CONTRAST)[0] >= 7
+    assert page.evaluate(RED_THINGS) == []
+
+
+def test_refused_answers_are_told_to_the_officer(desk: Desk, page: Page) -> None:
+    show(desk, page, "ready")
+
+    desk.board.show_refused(3)
+
+    expect(page.locator("#notices")).to_have_text("3 forged answers refused: tell the centre")
 
 
 def test_what_is_missing_is_named_in_red_until_it_is_back(desk: Desk, page: Page) -> None:

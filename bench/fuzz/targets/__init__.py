@@ -1,0 +1,37 @@
+"""All targets, by name. Each module has those of one part of the tree."""
+
+from bench.fuzz.target import Target
+from bench.fuzz.targets import (
+    audit,
+    certificates,
+    envelopes,
+    keys,
+    pages,
+    pictures,
+    readers,
+    records,
+    serial_modules,
+    sockets,
+    storage,
+    texts,
+    webcams,
+)
+
+_MODULES = (
+    records,
+    pictures,
+    serial_modules,
+    readers,
+    webcams,
+    envelopes,
+    sockets,
+    keys,
+    certificates,
+    audit,
+    texts,
+    storage,
+    pages,
+)
+TARGETS: dict[str, Target] = {
+    target.name: target for module in _MODULES for target in module.TARGETS
+}

@@ -1,0 +1,116 @@
+"""What the kiosk tells its audit log, in one place, so that one can see what it never tells.
+
+No template, no picture, no quality, no score, no reference, no request's id.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from greenline.firmware.board import Check
+from greenline.protocol.audit import DEVICE, NOT_LOGGED_IN, Event, pseudonym
+from greenline.protocol.audit_details import Detail, Kind
+from greenline.protocol.messages import Result
+
+
+class Audit(Protocol):
+    """Where events are made durable before they take effect."""
+
+    def note(self, *events: Event) -> None:
+        """Make events durable. Raises StoreError: then they must not take effect."""
+
+
+class Unlogged:
+    """Keeps nothing: for parts that are used alone, never for a kiosk."""
+
+    def note(self, *events: Event) -> None:
+        """Forget the events."""
+
+
+UNLOGGED = Unlogged()
+
+
+def taken(
+    request_id: bytes,
+    purpose: str,
+    fingers: Sequence[int],
+    lists: Sequence[str],
+    matcher: str,
+    who: str = NOT_LOGGED_IN,
+) -> tuple[Event, Event]:
+    """Return what fingers were taken for, and to whom they go. fingers: ISO positions."""
+    case = pseudonym(request_id)
+    collected = {"finger": fingers[0], "impressions": len(fingers)}
+    disclosed: dict[str, Detail] = {"what": "templates", "to": matcher, "lists": tuple(lists)}
+    return (
+        Event(Kind.COLLECT, who, purpose, case, collected),
+        Event(Kind.DISCLOSE, who, purpose, case, disclosed),
+    )
+
+
+def not_kept(request_id: bytes, purpose: str) -> Event:
+    """Return that fingers that were noted as taken could not be kept."""
+    details = {"what": "request", "reason": "the store failed"}
+    return Event(Kind.CANCEL, DEVICE, purpose, pseudonym(request_id), details)
+
+
+def shown(
+    request_id: bytes,
+    purpose: str,
+    result: Result,
+    *,
+    again: bool = False,
+    who: str = NOT_LOGGED_IN,
+) -> Event:
+    """Return that a result was shown. again: it was shown before, by an earlier run."""
+    details = {
+        "outcome": result.outcome.value,
+        "candidates": len(result.candidates),
+        "lists": tuple(each.name for each in result.searched),
+        "again": again,
+    }
+    return Event(Kind.CONSULT, who, purpose, pseudonym(request_id), details)
+
+
+def seen(check: Check, purpose: str, who: str) -> Event:
+    """Return that somebody who has logged in sees a result that came before."""
+    details: dict[str, Detail] = {
+        "outcome": check.outcome,
+        "candidates": len(check.candidates),
+        "lists": tuple(each.name for each in check.searched),
+        "again": True,
+    }
+    case = pseudonym(bytes.fromhex(check.request_id))
+    return Event(Kind.CONSULT, who, purpose, case, details)
+
+
+def deleted(request_id: bytes, what: str, reason: str) -> Event:
+    """Return that something of a case left this kiosk. what: "request" or "answer"."""
+    return Event(
+        Kind.ERASE, DEVICE, case=pseudonym(request_id), details={"what": what, "reason": reason}
+    )
+
+
+def stopped(purpose: str, *, by_person: bool, who: str = NOT_LOGGED_IN) -> Event:
+    """Return that a check ended without anything taken."""
+    reason = "stopped by a person" if by_person else "no usable picture"
+    return Event(
+        Kind.CANCEL,
+        who if by_person else DEVICE,
+        purpose,
+        details={"what": "check", "reason": reason},
+    )
+
+
+def started(software: str) -> Event:
+    """Return that the kiosk's process began."""
+    return Event(Kind.START, DEVICE, details={"process": "kiosk", "software": software[:64]})
+
+
+def ended() -> Event:
+    """Return that the kiosk's process ends in good order."""
+    return Event(Kind.STOP, DEVICE, details={"process": "kiosk", "reason": "asked to"})
+
+
+def wiped(reason: str) -> Event:
+    """Return that the device key is destroyed. reason: how that was asked for."""
+    return Event(Kind.WIPE, NOT_LOGGED_IN, details={"what": "device key", "reason": reason})

@@ -1,0 +1,123 @@
+"""What the board shows, as values: words and numbers only, never pictures or templates."""
+
+from enum import StrEnum
+
+import msgspec
+
+from greenline.firmware.operators_shown import SessionState
+from greenline.protocol.messages import Candidate, SearchedList
+
+
+class Phase(StrEnum):
+    """What the capture asks of the person, or is doing."""
+
+    STARTING = "starting"
+    READY = "ready"
+    PLACE_FINGER = "place_finger"
+    READING = "reading"
+    JUDGING = "judging"
+    AGAIN = "again"
+    TAKEN = "taken"
+    LIFT_FINGER = "lift_finger"
+    STOPPED = "stopped"
+    FAULT = "fault"
+
+
+class Progress(StrEnum):
+    """How far one check has come."""
+
+    QUEUED = "queued"
+    PUBLISHED = "published"
+    ANSWERED = "answered"
+    EXPIRED = "expired"
+
+
+class DeviceName(StrEnum):
+    """What can be missing at a kiosk, the gravest first."""
+
+    SENSOR = "sensor"
+    STORE = "store"
+    UPLINK = "uplink"
+    CAMERA = "camera"
+    LIGHTS = "lights"
+    BUZZER = "buzzer"
+    KEYS = "keys"
+    DISPLAY = "display"
+
+
+FAULT_CODES = {
+    DeviceName.SENSOR: "E21",
+    DeviceName.CAMERA: "E31",
+    DeviceName.LIGHTS: "E32",
+    DeviceName.BUZZER: "E33",
+    DeviceName.KEYS: "E34",
+    DeviceName.DISPLAY: "E35",
+    DeviceName.UPLINK: "E51",
+    DeviceName.STORE: "E61",
+}
+"""What stands for each on the status display and in docs/configuration.md."""
+
+NEEDED = frozenset({DeviceName.SENSOR, DeviceName.STORE, DeviceName.UPLINK})
+"""Without one of these no check comes to its end."""
+
+
+class DeviceState(msgspec.Struct, frozen=True):
+    """Whether a device is there. missing: why it is not, empty when it is; code: its fault code.
+
+    needed: without it no check comes to its end.
+    """
+
+    name: DeviceName
+    missing: str = ""
+    code: str = ""
+    needed: bool = False
+
+
+class Capture(msgspec.Struct, frozen=True):
+    """The capture that is going on. share: 0-1 of the picture read; quality: 0-100 or None."""
+
+    phase: Phase
+    instruction: str
+    share: float = 0.0
+    quality: int | None = None
+    attempt: int = 0
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One request and what became of it. Times: Unix milliseconds; steps_ms: by step."""
+
+    request_id: str
+    created_ms: int
+    progress: Progress
+    words: str
+    outcome: str = ""
+    reason: str = ""
+    candidates: tuple[Candidate, ...] = ()
+    searched: tuple[SearchedList, ...] = ()
+    answered_ms: int = 0
+    steps_ms: dict[str, float] = {}
+
+
+class BoardState(msgspec.Struct, frozen=True):
+    """Everything the page draws. link: broker there. devices: those of this kiosk, in order.
+
+    pending: requests without a final answer; oldest_ms: when the oldest of them was made, 0 without
+    any. notices: what must be known of this kiosk. refused: answers since the
+    start that did not come from the matcher, or not for this kiosk. wipe_left_s: see show_wipe().
+    session: who works here.
+    """
+
+    version: int
+    kiosk: str
+    capture: Capture
+    link: bool
+    link_detail: str
+    pending: int
+    minimum_quality: int
+    checks: tuple[Check, ...]
+    oldest_ms: int = 0
+    devices: tuple[DeviceState, ...] = ()
+    notices: tuple[str, ...] = ()
+    refused: int = 0
+    wipe_left_s: int | None = None
+    session: SessionState = SessionState()

@@ -1,0 +1,112 @@
+"""What goes through the gate: requests and answers, and beside them audit reports and the status.
+
+The gate sees one listener and one source of envelopes. What is wrong with the audit log alone
+never holds up a request or its answer here: it is said in the log, and tried again.
+"""
+
+import logging
+from collections.abc import Callable
+
+from greenline.firmware.audit import AuditLog
+from greenline.firmware.audit_leaving import AuditLeaving
+from greenline.firmware.checks import Checks
+from greenline.firmware.errors import AuditError
+from greenline.firmware.status_leaving import StatusLeaving
+from greenline.firmware.store import Pending, Store
+from greenline.protocol.envelope import EnvelopeKind, kind_of
+
+log = logging.getLogger(__name__)
+
+
+class Mail:
+    """Stands between the gate and the kiosk's parts, on the gate's thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        checks: Checks,
+        audit: AuditLog,
+        leaving: AuditLeaving,
+        status: StatusLeaving,
+        operators: Callable[[bytes], None] | None = None,
+    ) -> None:
+        self._store = store
+        self._checks = checks
+        self._audit = audit
+        self._leaving = leaving
+        self._status = status
+        self._operators = operators
+        self._offer: Callable[[Pending], None] = _nobody_offers
+
+    def begin(self, offer: Callable[[Pending], None]) -> None:
+        """Have what the audit log gives offered with this."""
+        self._offer = offer
+
+    def pending(self) -> list[Pending]:
+        """Return the requests that wait in the store."""
+        return self._store.pending()
+
+    def envelope(self, request_id: bytes) -> bytes | None:
+        """Return what is to be sent, or None when it has left. Raises StoreError."""
+        found = self._store.envelope(request_id)
+        found = found or self._status.envelope(request_id)
+        if found is not None:
+            return found
+        try:
+            return self._leaving.envelope(request_id)
+        except AuditError as fault:
+            _say(fault)
+            return None
+
+    def link_changed(self, *, up: bool, detail: str) -> None:
+        """Show whether a broker can be reached."""
+        self._checks.link_changed(up=up, detail=detail)
+
+    def uplink_changed(self, *, missing: str) -> None:
+        """Show why there is no uplink process."""
+        self._checks.uplink_changed(missing=missing)
+
+    def published(self, request_id: bytes) -> None:
+        """Show that a broker has a request."""
+        if not self._status.published(request_id):
+            self._checks.published(request_id)
+
+    def arrived(self, envelope: bytes) -> bytes | None:
+        """Commit an answer or a receipt; return the id of what has left. Raises StoreError."""
+        kind = kind_of(envelope)
+        if kind == EnvelopeKind.OPERATORS and self._operators is not None:
+            self._operators(envelope)
+            return None
+        if kind != EnvelopeKind.AUDIT_RECEIPT:
+            return self._checks.arrived(envelope)
+        try:
+            left = self._leaving.receive(envelope)
+            self._offer_next()
+        except AuditError as fault:
+            _say(fault)
+            return None
+        return left
+
+    def housekeeping(self) -> list[Pending]:
+        """Let what is past its time expire; sign, offer and tidy the audit log."""
+        try:
+            self._audit.tend()
+            self._leaving.tidy()
+            self._offer_next()
+        except AuditError as fault:
+            _say(fault)
+        for status in self._status.pending():
+            self._offer(status)
+        return self._checks.housekeeping()
+
+    def _offer_next(self) -> None:
+        for report in self._leaving.pending():
+            self._offer(report)
+
+
+def _say(fault: AuditError) -> None:
+    log.warning("audit log failed", extra={"reason": str(fault)})
+
+
+def _nobody_offers(_: Pending) -> None:
+    """Stand in until there is a gate."""

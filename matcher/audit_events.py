@@ -1,0 +1,84 @@
+"""What the matcher tells its audit log, in one place, so that one can see what it never tells.
+
+No template, no score, no reference, no request's id.
+"""
+
+from typing import Protocol
+
+from greenline.matcher.gallery_records import ChangeKind
+from greenline.protocol.audit import DEVICE, Event, pseudonym
+from greenline.protocol.audit_details import Detail, Kind
+from greenline.protocol.envelope import Header
+from greenline.protocol.messages import Request, Result
+
+
+class Audit(Protocol):
+    """Where events are made durable before they take effect."""
+
+    def note(self, *events: Event) -> None:
+        """Make events durable. Raises DatabaseError: then they must not take effect."""
+
+
+class Unlogged:
+    """Keeps nothing: for parts that are used alone, never for a matcher."""
+
+    def note(self, *events: Event) -> None:
+        """Forget the events."""
+
+
+UNLOGGED = Unlogged()
+
+
+def searched(header: Header, request: Request, result: Result, refusal: str) -> Event:
+    """Return that lists were searched for a kiosk, or were not. refusal: why; empty: they were."""
+    details: dict[str, Detail] = {
+        "outcome": result.outcome.value,
+        "candidates": len(result.candidates),
+        "lists": request.lists,
+        "kiosk": header.kiosk,
+    }
+    if refusal:
+        details["refusal"] = refusal[:64]
+    case = pseudonym(header.request_id)
+    return Event(Kind.CONSULT, DEVICE, request.purpose, case, details)
+
+
+def gallery_changed(kind: ChangeKind | None, list_name: str, count: int, who: str) -> Event:
+    """Return that entries were enrolled or removed, or (None) what is said of a list was set."""
+    match kind:
+        case None:
+            return Event(Kind.ALTER, who, details={"what": "list", "list": list_name})
+        case ChangeKind.REMOVED:
+            what = Kind.ERASE
+        case _:
+            what = Kind.ALTER
+    details: dict[str, Detail] = {
+        "what": "entries",
+        "list": list_name,
+        "count": count,
+        "reason": kind.value,
+    }
+    return Event(what, who, details=details)
+
+
+def exported(list_name: str, count: int, who: str) -> Event:
+    """Return that a list was written out, readable by whoever has the files."""
+    details: dict[str, Detail] = {
+        "what": "list, not encrypted",
+        "lists": (list_name,),
+        "to": "files",
+        "count": count,
+    }
+    return Event(Kind.DISCLOSE, who, details=details)
+
+
+def started(software: str, part: str) -> Event:
+    """Return that a matcher process began. part: its share of the requests."""
+    details = {"process": f"matcher {part}"[:64], "software": software[:64]}
+    return Event(Kind.START, DEVICE, details=details)
+
+
+def ended(part: str) -> Event:
+    """Return that a matcher process ends in good order."""
+    details = {"process": f"matcher {part}"[:64], "reason": "asked to"}
+    return Event(Kind.STOP, DEVICE, details=details)

@@ -1,0 +1,66 @@
+"""A software TPM (swtpm) as a child process, on a Unix socket."""
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+def missing() -> str:
+    """Say what is missing to run one; empty when nothing is."""
+    try:
+        import tpm2_pytss  # noqa: F401, PLC0415  # of an extra
+    except ImportError:
+        return "tpm2-pytss is not installed: pip install 'greenline[tpm]'"
+    return "" if shutil.which("swtpm") else "swtpm is not installed: apt-get install swtpm"
+
+
+needed = pytest.mark.skipif(bool(missing()), reason=missing())
+
+
+@contextlib.contextmanager
+def running(state: Path) -> Iterator[str]:
+    """Run a TPM with its state in a folder; gives its address. The same folder is the same TPM."""
+    state.mkdir(exist_ok=True)
+    # A Unix socket's path has 107 bytes at most: not in the test's own folder.
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "tpm"
+        child = subprocess.Popen(
+            [
+                "swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state.resolve()}",
+                "--server", f"type=unixio,path={path}",
+                "--ctrl", f"type=unixio,path={path}.ctrl",
+                "--flags", "not-need-init,startup-clear",
+            ],
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            _wait_for(path, child)
+            yield f"swtpm:path={path}"
+        finally:
+            child.terminate()
+            child.wait(10)
+
+
+def _wait_for(path: Path, child: "subprocess.Popen[bytes]") -> None:
+    """Wait until both sockets take a connection."""
+    deadline = time.monotonic() + 15
+    for each in (path, path.with_name("tpm.ctrl")):
+        while not _answers(each):
+            assert child.poll() is None, "swtpm has ended"
+            assert time.monotonic() < deadline, "swtpm does not answer"
+
+
+def _answers(path: Path) -> bool:
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+        return True

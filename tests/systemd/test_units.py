@@ -1,0 +1,50 @@
+"""The units: systemd reads them without a word, and their commands are commands of ours."""
+
+import configparser
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from greenline.cli.__main__ import COMMANDS
+
+FOLDER = Path(__file__).resolve().parents[2] / "systemd" / "system"
+UNITS = sorted(FOLDER.glob("*.service"))
+
+
+def read(path: Path) -> configparser.ConfigParser:
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment, method-assign]  # systemd's names have cases
+    unit.read_string(path.read_text())
+    return unit
+
+
+@pytest.mark.parametrize("path", [*UNITS, FOLDER / "no-traces.conf"], ids=lambda path: path.name)
+def test_no_unit_leaves_its_memory_on_a_disk(path: Path) -> None:
+    service = read(path)["Service"]
+
+    assert (service["LimitCORE"], service["MemorySwapMax"]) == ("0", "0")
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_it_runs_a_command_of_ours(path: Path) -> None:
+    program, command, *_ = read(path)["Service"]["ExecStart"].split()
+
+    assert Path(program).name == "greenline"
+    assert command in COMMANDS
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_systemd_understands_it(path: Path, tmp_path: Path) -> None:
+    # The program is not installed where the unit expects it; any that is there will do.
+    copy = tmp_path / path.name
+    copy.write_text(path.read_text().replace("/usr/bin/greenline", "/bin/true"))
+
+    told = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", copy],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+
+    assert (told.returncode, path.name in told.stderr) == (0, False), told.stderr
