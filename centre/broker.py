@@ -50,16 +50,21 @@ pattern write greenline/1/request/%u
 pattern write greenline/1/status/%u
 pattern read greenline/1/result/%u
 
-user {matcher}
-topic read greenline/1/request/+
-topic read greenline/1/status/+
-topic write greenline/1/result/+
-
+{rules}
 # Sends the lists of operators, and reads nothing.
 user {operators}
 topic write greenline/1/result/+
 """
 
+_MATCHER = """\
+user {name}
+topic read greenline/1/request/+
+topic read greenline/1/status/+
+topic write greenline/1/result/+
+"""
+
+MOST_MATCHERS = 64
+"""As many processes as can share a matcher's requests."""
 
 _SHUT_OUT_FROM = "\n# Shut out. The authority writes the rest of this file; write nothing below.\n"
 
@@ -90,7 +95,9 @@ def write_configuration(
     lists = _LISTS.format(folder=folder) if of_authority else ""
     key = "broker.pem" if of_authority else "broker.key"
     (folder / "access.conf").write_text(
-        _ACCESS.format(matcher=check_name(matcher), operators=operators_client(matcher))
+        _ACCESS.format(
+            rules=_MATCHER.format(name=check_name(matcher)), operators=operators_client(matcher)
+        )
     )
     path = folder / "mosquitto.conf"
     path.write_text(
@@ -109,6 +116,26 @@ def with_shut_out(access: str, names: Sequence[str]) -> str:
     rules = access.partition(_SHUT_OUT_FROM)[0]
     blocks = "".join(_SHUT_OUT.format(name=check_name(name)) for name in names)
     return rules + _SHUT_OUT_FROM + blocks if blocks else rules
+
+
+def with_matchers(access: str, wanted: Sequence[str], gone: Sequence[str]) -> str:
+    """Return access.conf with the rules of these matcher processes, and without those of others.
+
+    wanted: names at the broker; rules that stand there for one stay as they are. gone: names whose
+    rules go, unless somebody has changed them. Raises MalformedError.
+    """
+    rules, shut_out_from, shut_out = access.partition(_SHUT_OUT_FROM)
+    for name in gone:
+        rules = rules.replace("\n" + _MATCHER.format(name=check_name(name)), "")
+    for name in wanted:
+        if f"user {check_name(name)}" not in rules.splitlines():
+            rules += "\n" + _MATCHER.format(name=name)
+    return rules + shut_out_from + shut_out
+
+
+def matcher_client(matcher: str, part: int) -> str:
+    """Return the name of one of several processes of a matcher. Raises MalformedError."""
+    return check_name(f"{matcher}-{part}")
 
 
 def operators_client(matcher: str) -> str:

@@ -12,6 +12,7 @@ from greenline.centre.authority import publishing
 from greenline.centre.authority.authority import Authority, Site, create, opened
 from greenline.centre.authority.enrolment import CODE_DAYS, allow, approve
 from greenline.centre.authority.files import write_file
+from greenline.centre.authority.matchers import share
 from greenline.centre.authority.records import (
     Device,
     alarms,
@@ -21,9 +22,11 @@ from greenline.centre.authority.records import (
     find_device,
 )
 from greenline.centre.authority.revocation import Reason, revocation_lists, revoke
+from greenline.centre.broker import MOST_MATCHERS
 from greenline.cli.authority_matcher import (
     matcher_identity,
-    write_matcher_configuration,
+    refuse_other_split,
+    write_matcher_configurations,
     write_operators_configuration,
 )
 from greenline.cli.authority_roots import retire, rotate
@@ -144,18 +147,27 @@ def publish_folder(
     broker_user: Annotated[
         str, typer.Option(help="The account of a broker that root starts.")
     ] = "",
+    matchers: Annotated[
+        int | None,
+        typer.Option(min=1, max=MOST_MATCHERS, help="So many matchers share the requests."),
+    ] = None,
 ) -> None:
     """Bring broker and matcher up to date: after each change, and each day by a timer."""
     to = to.absolute()
+    if matchers is not None:
+        refuse_other_split(to, matchers)
     with opened(folder) as authority:
         publishing.prepare(authority, to, listen, broker_user)
-        changed = publishing.publish(authority, to, _now())
+        changed = share(authority, to, matchers, _now()) if matchers is not None else []
+        changed += publishing.publish(authority, to, _now())
         authority.set_matcher(matcher_identity(to, authority.site().matcher))
-        write_matcher_configuration(to, authority.site())
+        write_matcher_configurations(to, authority.site())
         write_operators_configuration(to, authority.site())
         waiting = len(alarms(authority.database))
     told = publishing.tell_broker(to / publishing.BROKER_PID)
     print(f"{to}: {', '.join(changed)}" + ("; the broker reads them." if told else "."))
+    if matchers not in {None, 1} and (to / "matcher.toml").exists():
+        print("Start matcher-1.toml and so on, and matcher.toml, which is of one alone, no more.")
     if waiting:
         print(f"{waiting} alarms wait: greenline authority alarms --folder {folder}")
 

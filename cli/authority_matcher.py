@@ -4,9 +4,16 @@ import os
 from pathlib import Path
 
 from greenline.centre.authority.authority import Site
-from greenline.centre.authority.publishing import MATCHER_LINK, OPERATORS_LINK, REGISTRY
-from greenline.centre.broker import operators_client
-from greenline.cli.configuration import write_configuration
+from greenline.centre.authority.publishing import (
+    MATCHER_LINK,
+    OPERATORS_LINK,
+    REGISTRY,
+    matcher_link,
+    matchers_in,
+)
+from greenline.centre.broker import MOST_MATCHERS, matcher_client, operators_client
+from greenline.cli.configuration import read_configuration, write_configuration
+from greenline.cli.errors import CommandError
 from greenline.cli.keyfiles import (
     keep_opening_key,
     keep_signing_key,
@@ -17,6 +24,7 @@ from greenline.cli.keyfiles import (
 from greenline.link.settings import LinkSettings
 from greenline.matcher.config import MatcherConfig, MatcherKeys
 from greenline.matcher.gallery import KEY_BYTES
+from greenline.matcher.split import ALL, Split
 from greenline.protocol.keys import Identity
 
 _THRESHOLD = 4.0
@@ -49,16 +57,55 @@ def write_operators_configuration(folder: Path, site: Site) -> None:
     write_configuration(path, settings)
 
 
-def write_matcher_configuration(folder: Path, site: Site) -> None:
-    """Write matcher.toml, unless it is there."""
-    path = folder / "matcher.toml"
+def refuse_other_split(folder: Path, parts: int) -> None:
+    """Refuse another number of matchers than configurations that are there name.
+
+    Processes that do not agree on it answer some requests twice and others never. Raises
+    CommandError.
+    """
+    for part in range(1, MOST_MATCHERS + 1):
+        path = folder / _configuration_of(part)
+        if path.exists() and (named := read_configuration(path, MatcherConfig).split.of) != parts:
+            raise CommandError(
+                f"{path} shares the requests among {named}, not {parts}: stop the matchers, then "
+                f"set split.of = {parts} in it, or remove it; nothing was changed",
+                4,
+            )
+
+
+def write_matcher_configurations(folder: Path, site: Site) -> None:
+    """Write matcher.toml, or that of each part which has been published, unless it is there."""
+    parts = matchers_in(folder)
+    if not parts:
+        link = folder / MATCHER_LINK
+        ledger = folder / "ledger.db"
+        _write_unless_there(folder / "matcher.toml", site, site.matcher, link, ledger, ALL)
+    for part in parts:
+        _write_unless_there(
+            folder / _configuration_of(part),
+            site,
+            matcher_client(site.matcher, part),
+            folder / matcher_link(part),
+            folder / f"ledger-{part}.db",
+            Split(part, len(parts)),
+        )
+
+
+def _configuration_of(part: int) -> str:
+    return f"matcher-{part}.toml"
+
+
+def _write_unless_there(
+    path: Path, site: Site, client: str, link: Path, ledger: Path, split: Split
+) -> None:
+    """Configure one process: name, keys and gallery are everybody's, ledger and link its own."""
     if path.exists():
         return
-    link = folder / MATCHER_LINK
+    folder = path.parent
     config = MatcherConfig(
         name=site.matcher,
         gallery=folder / "gallery.db",
-        ledger=folder / "ledger.db",
+        ledger=ledger,
         keys=MatcherKeys(
             signing=folder / f"{site.matcher}.signing.pem",
             opening=folder / f"{site.matcher}.opening.key",
@@ -66,8 +113,9 @@ def write_matcher_configuration(folder: Path, site: Site) -> None:
             kiosks=folder / REGISTRY,
         ),
         broker=LinkSettings(
-            site.broker_host, site.matcher, folder / "ca.pem", link, link, site.broker_port
+            site.broker_host, client, folder / "ca.pem", link, link, site.broker_port
         ),
         threshold=_THRESHOLD,
+        split=split,
     )
     write_configuration(path, config)

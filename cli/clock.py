@@ -71,7 +71,7 @@ def _floor(config: Path) -> datetime.datetime:
         kept = ClockFile(clock_beside(settings.store), device).read() if device else None
         if kept is not None:
             known.append(datetime.datetime.fromtimestamp(kept.floor_ms / 1000, datetime.UTC))
-    with contextlib.suppress(CommandError, OSError, ValueError):
+    with contextlib.suppress(CommandError, OSError, ValueError, x509.InvalidVersion):
         link = read_configuration(config.with_name("uplink.toml"), UplinkConfig).broker
         own = x509.load_pem_x509_certificates(link.certificate.read_bytes())
         known += [each.not_valid_before_utc for each in own]

@@ -16,19 +16,28 @@ from greenline.cli.site import KIOSK, MATCHER
 from greenline.models.training.synthesis import write_set
 
 _MARK = ".greenline-demo"
-_SUBFOLDERS = frozenset({"kiosks", "logs"})
+_SUBFOLDERS = frozenset({"audit", "kiosks", "logs"})
 # Everything that a demo writes into its folder; nothing else is ever deleted.
 _OWN = (
     _MARK,
     "ca.pem",
-    *(f"{name}.{end}" for name in ("broker", "uplink", "matcher-link") for end in ("pem", "key")),
+    *(
+        f"{name}.{end}"
+        for name in ("broker", "uplink", "matcher-link", "operators-link")
+        for end in ("pem", "key")
+    ),
     *(f"{name}.signing.pem" for name in (KIOSK, MATCHER)),
     *(f"{name}.opening.key" for name in (KIOSK, MATCHER)),
     f"kiosks/{KIOSK}.json",
     f"{MATCHER}.json",
     "device.key",
     "gallery.key",
-    *(f"{name}{end}" for name in ("gallery.db", "ledger.db", "kiosk.store") for end in ("", "-*")),
+    *(
+        f"{name}{end}"
+        for name in ("gallery.db", "ledger.db", "audit.db", "kiosk.store")
+        for end in ("", "-*")
+    ),
+    "audit/*",
     *(f"{name}.toml" for name in ("kiosk", "uplink", "matcher", "shelf")),
     "mosquitto.conf",
     "access.conf",

@@ -17,6 +17,7 @@ from greenline.cli.kiosk_operators import (
     refuse_without_operators,
     take_operators,
 )
+from greenline.cli.kiosk_upkeep import kept_up
 from greenline.cli.own_keys import OwnKeys, read_own_keys, refuse_for_production
 from greenline.cli.panel import make_panel
 from greenline.cli.serving import listen, serve
@@ -95,7 +96,8 @@ def run_kiosk(config: Path, pins: PinsOnDemand) -> None:
         running = Kiosk(parts)
         running.start()
         try:
-            serve(make_app(running), listening)
+            with kept_up(running, parts, config, settings.keys.matcher):
+                serve(make_app(running), listening)
         finally:
             running.stop()
             pins.close()

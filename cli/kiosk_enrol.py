@@ -18,7 +18,8 @@ from cryptography.x509.oid import NameOID
 from greenline.cli.configuration import read_configuration, write_configuration
 from greenline.cli.errors import CommandError
 from greenline.cli.keyfiles import check_link, write_public, write_secret
-from greenline.cli.own_keys import keep_own_keys, key_place, refuse_for_production
+from greenline.cli.kiosk_matcher import take_matcher
+from greenline.cli.own_keys import OwnKeys, keep_own_keys, key_place, refuse_for_production
 from greenline.firmware.config import KioskConfig, KioskKeys, SearchDefaults, UplinkConfig
 from greenline.firmware.est import AuthorityClient, pem_of
 from greenline.firmware.renewal import (
@@ -79,7 +80,7 @@ def enrol_kiosk(  # noqa: PLR0913, PLR0917  # as many as there are options
         write_public(files.roots, pem_of(roots))
         write_secret(files.pair, key_pem(key) + pem_of([made]))
         fingerprint = made.fingerprint(hashes.SHA256())
-        with contextlib.closing(keep_own_keys(own_keys, anew=new_keys)) as own:
+        with contextlib.closing(_keep_keys(own_keys, files, fingerprint, anew=new_keys)) as own:
             registration = Registration.make(own.signer, own.opener.public, fingerprint)
         client = AuthorityClient(authority, files.roots, files.pair)
         place = client.register(registration)
@@ -88,6 +89,7 @@ def enrol_kiosk(  # noqa: PLR0913, PLR0917  # as many as there are options
             _configure_kiosk(folder, place, own_keys, sensor, production)
         _configure_uplink(folder, files, place, authority)
         _forget_wipe(before, folder)
+        remove_file(_renewed_for(files))
         # Last: until here the same command again gets the same certificate.
         remove_file(files.next_key)
     except OSError as fault:
@@ -103,7 +105,10 @@ def enrol_kiosk(  # noqa: PLR0913, PLR0917  # as many as there are options
 def renew_kiosk(
     config: Annotated[Path, typer.Option(help="The uplink's TOML file.")],
 ) -> None:
-    """Renew this device's certificate when it is time; a timer runs this each day."""
+    """Renew this device's certificate when it is time, and hear of the matcher's new keys.
+
+    A timer runs this each day. kiosk.toml is looked for beside the uplink's.
+    """
     settings = read_configuration(config, UplinkConfig)
     broker = settings.broker
     if settings.authority is None:
@@ -125,6 +130,7 @@ def renew_kiosk(
         print(f"{settings.kiosk} is renewed until {done.until:%Y-%m-%d}.")
     else:
         print(f"Nothing to do before {done.due:%Y-%m-%d}.")
+    print(take_matcher(config.with_name("kiosk.toml"), client))
 
 
 def _prepare(folder: Path) -> Path:
@@ -148,6 +154,24 @@ def _new_keys(folder: Path, kind: KeyKind, tpm: str) -> KioskKeys:
         kind="file" if kind is KeyKind.FILE else "tpm",
         tpm=tpm,
     )
+
+
+def _keep_keys(keys: KioskKeys, files: Pair, fingerprint: bytes, *, anew: bool) -> OwnKeys:
+    """Return the kiosk's keys, made anew once for a certificate however often this is repeated.
+
+    The authority takes keys once: others, made by the same command again, would be an alarm.
+    """
+    note = _renewed_for(files)
+    anew = anew and not (note.exists() and note.read_bytes() == fingerprint)
+    own = keep_own_keys(keys, anew=anew)
+    if anew:
+        write_public(note, fingerprint)
+    return own
+
+
+def _renewed_for(files: Pair) -> Path:
+    """Where it is noted for which certificate the keys were made anew."""
+    return files.pair.with_name(f"{files.pair.name}.new-keys")
 
 
 def _forget_wipe(before: KioskConfig | None, folder: Path) -> None:

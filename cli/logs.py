@@ -47,7 +47,8 @@ class JsonFormatter(logging.Formatter):
             "event": _event(record),
         }
         for name, value in vars(record).items():
-            if name not in _OWN_FIELDS:
+            # A name with an underscore is a library's own: Ray marks every record of the process.
+            if name not in _OWN_FIELDS and not name.startswith("_"):
                 line[name] = _harmless(value)
         if record.exc_info and record.exc_info[0] is not None:
             line["fault"] = record.exc_info[0].__name__

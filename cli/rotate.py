@@ -52,7 +52,9 @@ def rotate(
         raise CommandError(f"{fault.filename} cannot be written: {fault.strerror}", 3) from fault
     print(f"{settings.name} has new keys; the old ones serve until {end:%Y-%m-%d %H:%M} UTC. Now:")
     print("1. Restart the matcher.")
-    print(f"2. Give {identity} to every kiosk, as its 'keys.matcher', and restart it.")
+    print("2. Run 'greenline authority publish': kiosks get the new ones with their daily renewal.")
+    print(f"   Without an authority give {identity} to every kiosk, as its 'keys.matcher'.")
+    print("3. Restart each kiosk once its page says that the matcher has new keys.")
 
 
 def _next(path: Path) -> Path:

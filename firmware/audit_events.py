@@ -74,7 +74,7 @@ def shown(
 def seen(check: Check, purpose: str, who: str) -> Event:
     """Return that somebody who has logged in sees a result that came before."""
     details: dict[str, Detail] = {
-        "outcome": check.outcome,
+        "outcome": str(check.outcome),  # the board may hold the enumeration's member
         "candidates": len(check.candidates),
         "lists": tuple(each.name for each in check.searched),
         "again": True,

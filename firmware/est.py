@@ -24,6 +24,7 @@ from greenline.firmware.errors import (
 )
 from greenline.protocol.enrolment import (
     EST_PATH,
+    PLACE_PATH,
     REGISTER_PATH,
     Place,
     Registration,
@@ -67,13 +68,11 @@ class AuthorityClient:
     def register(self, registration: Registration) -> Place:
         """Hand over our public keys; return what we must know of the site."""
         body = msgspec.json.encode(registration)
-        answer = self._ask("POST", REGISTER_PATH, body, {"Content-Type": "application/json"})
-        try:
-            return decode_place(answer)
-        except MalformedError as fault:
-            raise AuthorityLostError(
-                f"the authority's answer is not understood: {fault}"
-            ) from fault
+        return _place(self._ask("POST", REGISTER_PATH, body, {"Content-Type": "application/json"}))
+
+    def place(self) -> Place:
+        """Ask what we must know of the site, as it is now."""
+        return _place(self._ask("GET", PLACE_PATH))
 
     def _sign(self, path: str, request: bytes, headers: dict[str, str]) -> x509.Certificate:
         body = base64.encodebytes(request)
@@ -116,6 +115,13 @@ class AuthorityClient:
                 "authority's roots (ca.pem) again, or enrol again"
             ) from fault
         return context
+
+
+def _place(answer: bytes) -> Place:
+    try:
+        return decode_place(answer)
+    except MalformedError as fault:
+        raise AuthorityLostError(f"the authority's answer is not understood: {fault}") from fault
 
 
 def _address(url: str) -> tuple[str, int]:

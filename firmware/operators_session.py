@@ -164,7 +164,7 @@ class Sessions:
             return
         try:
             self._begun(person.operator)
-        except StoreError:
+        except BaseException:  # whatever it was: nobody reads what is not noted
             self._end("log failed")
             raise
 

@@ -16,6 +16,7 @@ from greenline.protocol.messages import Label
 from greenline.protocol.topics import check_name
 
 REGISTER_PATH = "/greenline/register"
+PLACE_PATH = "/greenline/place"
 EST_PATH = "/.well-known/est"
 CLOCK_SKEW = datetime.timedelta(hours=1)
 """So much earlier than its making a certificate begins to hold: clocks of kiosks run late."""

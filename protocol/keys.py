@@ -28,7 +28,7 @@ _MLKEM_PUBLIC_BYTES = 1184
 _MLKEM_SEED_BYTES = 64
 _X25519_BYTES = 32
 _SCALAR_BYTES = 32
-_MOST_EARLIER = 4
+MOST_EARLIER = 4
 _ANY_X25519 = x25519.X25519PrivateKey.from_private_bytes(bytes(range(_X25519_BYTES)))
 """No secret: it shows of another's public key whether one can agree with it at all."""
 
@@ -219,7 +219,7 @@ class Identity:
             raise KeyFormatError(f"the keys of {before.name!r} are none of {self.name!r}")
         kept = [(before.verify, until_ms), *((old.verify, old.until_ms) for old in before.earlier)]
         earlier = tuple(Earlier(*old) for old in kept if old[0] != self.verify)
-        if len(earlier) > _MOST_EARLIER:
+        if len(earlier) > MOST_EARLIER:
             raise KeyFormatError(f"{self.name} has too many earlier keys: retire the oldest")
         return replace(self, earlier=earlier)
 
@@ -250,4 +250,4 @@ class _IdentityFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omi
     name: str
     signing_key: bytes
     sealing_key: bytes
-    earlier: Annotated[tuple[_EarlierFile, ...], Meta(max_length=_MOST_EARLIER)] = ()
+    earlier: Annotated[tuple[_EarlierFile, ...], Meta(max_length=MOST_EARLIER)] = ()

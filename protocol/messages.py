@@ -27,6 +27,8 @@ Finger = Annotated[int, Meta(ge=0, le=10)]
 Quality = Annotated[int, Meta(ge=0, le=100)]
 TargetFpir = Annotated[float, Meta(ge=1e-9, le=0.5)]
 """A false positive identification rate."""
+Score = Annotated[float, Meta(ge=0, le=1e6)]
+"""-log10 of a share of strangers; bounds keep out what is no number."""
 Milliseconds = Annotated[int, Meta(ge=0, le=2**62)]
 
 
@@ -75,7 +77,7 @@ class Candidate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     reference: Label
     list_name: Label
-    score: float
+    score: Score
     finger: Finger
     fingers: Annotated[int, Meta(ge=1, le=10)] = 1
     relabelled: bool = False
@@ -107,8 +109,8 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     candidates: Annotated[tuple[Candidate, ...], Meta(max_length=10)]
     searched: Annotated[tuple[SearchedList, ...], Meta(max_length=8)]
     coverage: Annotated[float, Meta(ge=0, le=1)]
-    threshold: float
-    search_ms: Annotated[float, Meta(ge=0)]
+    threshold: Score
+    search_ms: Annotated[float, Meta(ge=0, le=1e12)]
     answered_ms: Milliseconds
     software: Label
     reason: Annotated[str, Meta(max_length=200)] = ""

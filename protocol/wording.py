@@ -18,9 +18,19 @@ NOT_CHECKED = "Not checked yet"
 KEYS_IN_FILES = "Keys in a file: not for production use"
 CLOCK_NOT_SET = "Clock not set: times may be wrong"
 SWAP_ON_DISK = "Swap is on: memory may reach the card"
+CERTIFICATE_ENDS = "The link's certificate ends in less than 14 days: call a technician"
+CERTIFICATE_ENDED = "The link's certificate has ended: call a technician"
+MATCHER_HAS_NEW_KEYS = "The matcher has new keys: restart this kiosk"
 WIPE_KEY_HELD = "Wipe key held: let go, or everything on this kiosk is destroyed"
 
-SHORT_NOTICES = {KEYS_IN_FILES: "keys in a file", CLOCK_NOT_SET: "clock not set", SWAP_ON_DISK: "swap is on"}
+SHORT_NOTICES = {
+    KEYS_IN_FILES: "keys in a file",
+    CLOCK_NOT_SET: "clock not set",
+    SWAP_ON_DISK: "swap is on",
+    CERTIFICATE_ENDS: "certificate ends soon",
+    CERTIFICATE_ENDED: "certificate is over",
+    MATCHER_HAS_NEW_KEYS: "restart: new keys",
+}
 """What stands for a notice on the status display, where a line has 21 letters."""
 
 FORBIDDEN = ("identified", "terrorist", "guilty", "criminal")

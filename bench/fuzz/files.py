@@ -10,13 +10,21 @@ from typing import Any
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 _MODE = 0o600
+_MADE: list[str] = []
 
 
 def folder() -> Path:
     """Make a folder that goes with the process."""
     made = tempfile.mkdtemp(prefix="fuzz-", dir=_MEMORY if _MEMORY.is_dir() else None)
-    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    _MADE.append(made)
     return Path(made)
+
+
+@atexit.register
+def remove_folders() -> None:
+    """Remove them now: a child of multiprocessing ends without what is registered for its end."""
+    while _MADE:
+        shutil.rmtree(_MADE.pop(), ignore_errors=True)
 
 
 def through_file(read: Callable[[Path], Any], name: str = "input") -> Callable[[bytes], Any]:

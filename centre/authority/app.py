@@ -1,4 +1,4 @@
-"""The authority's HTTP side: EST (RFC 7030) as far as kiosks need it, and one path of our own.
+"""The authority's HTTP side: EST (RFC 7030) as far as kiosks need it, and two paths of our own.
 
 Bodies are bounded before they are read, and every refusal is a plain sentence. Work that touches
 the database runs on threads, so that no request waits for another's disk.
@@ -31,10 +31,16 @@ from greenline.centre.authority.errors import (
     RequestError,
 )
 from greenline.centre.authority.records import Issued
-from greenline.centre.authority.renewal import register, renew
+from greenline.centre.authority.renewal import place_of, register, renew
 from greenline.centre.authority.requests import read_request
 from greenline.centre.authority.revocation import revocation_lists
-from greenline.protocol.enrolment import EST_PATH, REGISTER_PATH, decode_registration
+from greenline.protocol.enrolment import (
+    EST_PATH,
+    PLACE_PATH,
+    REGISTER_PATH,
+    Place,
+    decode_registration,
+)
 from greenline.protocol.errors import MalformedError
 
 log = logging.getLogger(__name__)
@@ -60,6 +66,7 @@ def make_app(authority: Authority, now: Callable[[], datetime.datetime]) -> ASGI
             Route(f"{EST_PATH}/simplereenroll", ends.renew, methods=["POST"]),
             Route(f"{EST_PATH}/crl", ends.lists),
             Route(REGISTER_PATH, ends.register, methods=["POST"]),
+            Route(PLACE_PATH, ends.place),
         ],
         exception_handlers={AuthorityError: _refuse, Exception: _fail},
     )
@@ -106,7 +113,11 @@ class _Endpoints:
             raise RequestError(str(fault)) from fault
         place = await run_in_threadpool(register, self._authority, der, registration, self._now())
         log.info("registered", extra={"kiosk": place.kiosk})
-        return Response(msgspec.json.encode(place), media_type="application/json")
+        return _told(place)
+
+    async def place(self, request: Request) -> Response:
+        der = _client_certificate(request)
+        return _told(await run_in_threadpool(place_of, self._authority, der, self._now()))
 
 
 async def _refuse(request: Request, fault: Exception) -> Response:
@@ -150,6 +161,10 @@ def _client_certificate(request: Request) -> bytes:
     if not chain:
         raise CredentialsError("this needs the client certificate that was issued here")
     return ssl.PEM_cert_to_DER_cert(chain[0])
+
+
+def _told(place: Place) -> Response:
+    return Response(msgspec.json.encode(place), media_type="application/json")
 
 
 def _issued(issued: Issued) -> Response:

@@ -20,12 +20,19 @@ from greenline.centre.authority.issuing import issue
 from greenline.centre.authority.records import devices
 from greenline.centre.authority.requests import KeyRequest
 from greenline.centre.authority.revocation import revocation_lists, shut_out
-from greenline.centre.broker import operators_client, with_shut_out, write_configuration
+from greenline.centre.broker import (
+    MOST_MATCHERS,
+    matcher_client,
+    operators_client,
+    with_shut_out,
+    write_configuration,
+)
 from greenline.centre.certificates import Credential
 
 REGISTRY = "kiosks"
 BROKER_PID = "broker.pid"
 MATCHER_LINK = "matcher-link.pem"
+ACCESS = "access.conf"
 OPERATORS_LINK = "operators-link.pem"
 _BROKER = "broker.pem"
 
@@ -54,16 +61,28 @@ def publish(authority: Authority, folder: Path, now: datetime.datetime) -> list[
     """
     site = authority.site()
     return [
-        *_put(folder / "ca.pem", authority.roots.bundle()),
+        *put(folder / "ca.pem", authority.roots.bundle()),
         *_broker_certificate(authority, folder / _BROKER, now),
-        *_client_certificate(authority, folder / MATCHER_LINK, site.matcher, now),
-        *_client_certificate(
+        *client_certificate(authority, folder / MATCHER_LINK, site.matcher, now),
+        *_matcher_certificates(authority, folder, site.matcher, now),
+        *client_certificate(
             authority, folder / OPERATORS_LINK, operators_client(site.matcher), now
         ),
         *_registry(authority, folder / REGISTRY),
-        *_access(authority, folder / "access.conf", now),
-        *_put(folder / "crl.pem", revocation_lists(authority, now)),
+        *_access(authority, folder / ACCESS, now),
+        *put(folder / "crl.pem", revocation_lists(authority, now)),
     ]
+
+
+def matcher_link(part: int) -> str:
+    """Return the name of the file with key and certificate of one of several matchers."""
+    return f"matcher-link-{part}.pem"
+
+
+def matchers_in(folder: Path) -> list[int]:
+    """Return which parts of a split have been published to a folder; none: one matcher alone."""
+    parts = range(1, MOST_MATCHERS + 1)
+    return [part for part in parts if (folder / matcher_link(part)).exists()]
 
 
 def tell_broker(pid_file: Path, send: Callable[[int, int], None] = os.kill) -> bool:
@@ -107,7 +126,7 @@ def _registry(authority: Authority, folder: Path) -> list[str]:
     }
     changed = []
     for name, identity in wanted.items():
-        changed += _put(folder / name, identity)
+        changed += put(folder / name, identity)
     for path in folder.glob("*.json"):
         if path.name not in wanted:
             path.unlink(missing_ok=True)
@@ -121,7 +140,7 @@ def _access(authority: Authority, path: Path, now: datetime.datetime) -> list[st
         before = path.read_text()
     except (OSError, UnicodeDecodeError) as fault:
         raise FolderError(f"{path} cannot be read: {fault}") from fault
-    return _put(path, with_shut_out(before, shut_out(authority, now)).encode())
+    return put(path, with_shut_out(before, shut_out(authority, now)).encode())
 
 
 def _broker_certificate(authority: Authority, path: Path, now: datetime.datetime) -> list[str]:
@@ -129,12 +148,23 @@ def _broker_certificate(authority: Authority, path: Path, now: datetime.datetime
     if is_current(path, root, now):
         return []
     made = signer.issue_server(list(authority.site().hosts), now)
-    return _put(path, made.key_pem + made.certificate_pem, SECRET)
+    return put(path, made.key_pem + made.certificate_pem, SECRET)
 
 
-def _client_certificate(
+def _matcher_certificates(
+    authority: Authority, folder: Path, matcher: str, now: datetime.datetime
+) -> list[str]:
+    changed = []
+    for part in matchers_in(folder):
+        name = matcher_client(matcher, part)
+        changed += client_certificate(authority, folder / matcher_link(part), name, now)
+    return changed
+
+
+def client_certificate(
     authority: Authority, path: Path, name: str, now: datetime.datetime
 ) -> list[str]:
+    """Write a key and a certificate under a name, if it is time; return the file's name then."""
     root, _ = authority.roots.for_clients()
     if is_current(path, root, now):
         return []
@@ -142,10 +172,10 @@ def _client_certificate(
     with authority.database.write():
         issued = issue(authority, name, KeyRequest(key.public_key(), name), now)
     made = Credential(issued.certificate, key)
-    return _put(path, made.key_pem + made.certificate_pem, SECRET)
+    return put(path, made.key_pem + made.certificate_pem, SECRET)
 
 
-def _put(path: Path, data: bytes, mode: int = PUBLIC) -> list[str]:
+def put(path: Path, data: bytes, mode: int = PUBLIC) -> list[str]:
     """Write a file if it is another than it was; return its name then."""
     try:
         if path.read_bytes() == data:

@@ -4,6 +4,7 @@ The certificate comes from the TLS handshake, which has proved the key. Here it 
 what we issued, that is neither revoked nor over, and whose root is still trusted, counts.
 """
 
+import dataclasses
 import datetime
 import hashlib
 
@@ -28,10 +29,14 @@ from greenline.centre.authority.records import (
     find_renewal,
 )
 from greenline.centre.authority.requests import KeyRequest
-from greenline.protocol.enrolment import Place, Registration, renewable_from
+from greenline.protocol.enrolment import CLOCK_SKEW, Place, Registration, renewable_from
 from greenline.protocol.errors import ProtocolError
+from greenline.protocol.keys import MOST_EARLIER, Identity
+from greenline.protocol.messages import LONGEST_LIFE_MS
 
 _WAY_BACK = "ask the centre for a new code and enrol again"
+_WAITING = datetime.timedelta(milliseconds=LONGEST_LIFE_MS) + CLOCK_SKEW
+"""So long what a kiosk has signed may still wait in its store."""
 
 
 def authenticate(authority: Authority, der: bytes, now: datetime.datetime) -> Issued:
@@ -79,11 +84,12 @@ def register(
     """Keep a device's signing and sealing keys; return what it must know of the site.
 
     Once after each enrolment: from then on the certificate alone, which the uplink holds, cannot
-    change them. Raises CredentialsError, RequestError, RefusedError.
+    change them. What the keys before have signed counts until it has expired; a revoked kiosk has
+    none before. Raises CredentialsError, RequestError, RefusedError.
     """
     held = authenticate(authority, der, now)
     try:
-        identity = registration.identity(held.name, held.fingerprint).to_json()
+        identity = registration.identity(held.name, held.fingerprint)
     except ProtocolError as fault:
         raise RequestError(f"the keys cannot be registered: {fault}") from fault
     place = _place(authority, held.name)
@@ -93,6 +99,14 @@ def register(
     if refusal is not None:
         raise refusal
     return place
+
+
+def place_of(authority: Authority, der: bytes, now: datetime.datetime) -> Place:
+    """Return what a kiosk must know of its site as it is now. Raises as register() does."""
+    held = authenticate(authority, der, now)
+    if find_device(authority.database, kiosk=held.name) is None:
+        raise _no_kiosk(held.name)
+    return _place(authority, held.name)
 
 
 def _renew(
@@ -111,22 +125,42 @@ def _renew(
 def _keep(
     authority: Authority,
     device: Device | None,
-    identity: bytes,
+    identity: Identity,
     held: Issued,
     now: datetime.datetime,
 ) -> RefusedError | None:
     if device is None:
-        return RefusedError(f"{held.name} is no kiosk of the allow-list")
-    if device.identity == identity and not device.keys_open:
+        return _no_kiosk(held.name)
+    before = Identity.from_json(device.identity) if device.identity is not None else None
+    if before is not None and _same_keys(identity, before) and not device.keys_open:
         return None  # the answer was lost
     if not device.keys_open or device.code_used != held.fingerprint:
         words = "other signing or sealing keys were offered with its certificate"
         add_alarm(authority.database, now, AlarmKind.KEYS_CHANGED, held.name, words)
         return RefusedError(f"{held.name} has registered other keys: {_WAY_BACK}")
+    kept = identity if before is None else _succeeding(identity, before, now)
     authority.database.change(
-        "UPDATE device SET identity = ?, keys_open = 0 WHERE serial = ?", identity, device.serial
-    )
+        "UPDATE device SET identity = ?, keys_open = 0 WHERE serial = ?",
+        kept.to_json(), device.serial,
+    )  # fmt: skip
     return None
+
+
+def _no_kiosk(name: str) -> RefusedError:
+    return RefusedError(f"{name} is no kiosk of the allow-list")
+
+
+def _same_keys(identity: Identity, before: Identity) -> bool:
+    return (identity.verify, identity.seal) == (before.verify, before.seal)
+
+
+def _succeeding(identity: Identity, before: Identity, now: datetime.datetime) -> Identity:
+    """Return the new identity with the keys of the one before that still count."""
+    now_ms, until = int(now.timestamp() * 1000), now + _WAITING
+    serving = [old for old in before.earlier if now_ms < old.until_ms]
+    # Who makes new keys five times within three days loses the oldest, not the new enrolment.
+    known = dataclasses.replace(before, earlier=tuple(serving[: MOST_EARLIER - 1]))
+    return identity.succeeding(known, int(until.timestamp() * 1000))
 
 
 def _place(authority: Authority, kiosk: str) -> Place:

@@ -31,6 +31,12 @@ class KeyRequest:
         return self.key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
+_NO_REQUEST = (
+    ValueError, TypeError, binascii.Error, UnsupportedAlgorithm, InvalidSignature,
+    x509.InvalidVersion,
+)  # fmt: skip
+
+
 def read_request(body: bytes) -> KeyRequest:
     """Read the base64 of a PKCS #10 request in DER (RFC 7030, 4.2.1). Raises RequestError."""
     if len(body) > MOST_REQUEST_BYTES:
@@ -41,7 +47,7 @@ def read_request(body: bytes) -> KeyRequest:
         key = request.public_key()
         signed = request.is_signature_valid
         name = _common_name(request.subject)
-    except (ValueError, TypeError, binascii.Error, UnsupportedAlgorithm, InvalidSignature) as fault:
+    except _NO_REQUEST as fault:
         raise RequestError("this is not a certificate request: base64 of PKCS #10, DER") from fault
     if not signed:
         raise RequestError("the certificate request is not signed with its own key")

@@ -16,6 +16,7 @@ from greenline.centre.authority.errors import RefusedError
 from greenline.cli.configuration import read_configuration
 from greenline.cli.keyfiles import check_link, read_gallery_key, read_identity, read_signing_key
 from greenline.matcher.config import MatcherConfig
+from greenline.matcher.split import ALL, Split
 from greenline.protocol.keys import SigningKey
 from tests.centre.authority.asking import KIOSK, SERIAL, DeviceKeys
 from tests.cli.conftest import Told
@@ -137,6 +138,51 @@ def test_what_is_published_is_a_matcher_that_could_start(
     assert {name: (to / name).read_bytes() for name in before} == before
     with opened(folder) as authority:
         assert authority.matcher() == identity.succeeding(earlier, 1), "kiosks hear of both"
+
+
+def test_several_matchers_get_what_each_needs_to_start(
+    greenline: Greenline, folder: Path, tmp_path: Path
+) -> None:
+    to = tmp_path / "published"
+    publish = ("authority", "publish", "--folder", folder, "--to", to)
+    told = greenline(*publish, "--matchers", 2)
+    assert (told.code, told.err) == (0, "")
+
+    assert not (to / "matcher.toml").exists()
+    found = [read_configuration(to / f"matcher-{part}.toml", MatcherConfig) for part in (1, 2)]
+    for settings in found:
+        check_link(settings.broker)
+    first, second = found
+    assert [each.split for each in found] == [Split(1, 2), Split(2, 2)]
+    assert [each.broker.client_id for each in found] == ["matcher-01-1", "matcher-01-2"]
+    assert first.ledger != second.ledger
+    assert (first.name, first.keys, first.gallery) == (second.name, second.keys, second.gallery)
+    names = [x509.load_pem_x509_certificate(each.broker.certificate.read_bytes()).subject
+             for each in found]  # fmt: skip
+    assert [name.rfc4514_string() for name in names] == ["CN=matcher-01-1", "CN=matcher-01-2"]
+    assert greenline(*publish).code == 0
+    assert not (to / "matcher.toml").exists(), "it stays as it was said"
+
+
+def test_matchers_that_would_not_agree_on_their_number_are_refused(
+    greenline: Greenline, folder: Path, tmp_path: Path
+) -> None:
+    to = tmp_path / "published"
+    publish = ("authority", "publish", "--folder", folder, "--to", to, "--matchers")
+    assert greenline(*publish, 2).code == 0
+    before = {path: path.read_bytes() for path in to.rglob("*") if path.is_file()}
+
+    told = greenline(*publish, 1)
+
+    assert told.code == 4
+    assert "matcher-1.toml shares the requests among 2, not 1" in told.sentence
+    assert {path: path.read_bytes() for path in to.rglob("*") if path.is_file()} == before
+    for part in (1, 2):
+        (to / f"matcher-{part}.toml").unlink()
+    assert greenline(*publish, 1).code == 0
+    assert read_configuration(to / "matcher.toml", MatcherConfig).split == ALL
+    told = greenline(*publish, 2)
+    assert (told.code, "matcher.toml, which is of one alone, no more" in told.out) == (0, True)
 
 
 def test_a_root_is_rotated_and_retired_when_nobody_needs_it(

@@ -43,7 +43,11 @@ def test_a_new_folder_becomes_the_demos(tmp_path: Path, before: str) -> None:
 def test_the_demos_own_folder_is_emptied(tmp_path: Path) -> None:
     with claimed(tmp_path / "demo") as own:
         build_site(own, SiteOptions())
-        for name in ("gallery.db", "kiosk.store-wal", "logs/kiosk.log", "shelf.toml"):
+        (own / "audit").mkdir()
+        for name in (
+            "gallery.db", "kiosk.store-wal", "kiosk.store-keys", "logs/kiosk.log", "shelf.toml",
+            "audit.db", "audit/00000001.log", "audit/memory",
+        ):  # fmt: skip
             (own / name).touch()
         (own / "sensor").symlink_to("/dev/null")
 

@@ -158,6 +158,28 @@ def test_a_kiosk_that_was_stolen_and_found_gets_new_keys_when_asked_to(
     assert device.identity is not None
 
 
+def test_new_keys_are_made_once_though_the_enrolment_was_cut_short(
+    greenline: Greenline, served: Running, folder: Path
+) -> None:
+    assert try_enrol(greenline, served, folder, code_for(served)).code == 0
+    first = (folder / "signing.pem").read_bytes()
+    revoke(served.authority, KIOSK, Reason.STOLEN, served.clock.now)
+    code = code_for(served)
+    (folder / "matcher.json.new").mkdir()  # so that it fails after registering
+    assert try_enrol(greenline, served, folder, code, "--new-keys").code == 3
+    (folder / "matcher.json.new").rmdir()
+    second = (folder / "signing.pem").read_bytes()
+
+    assert try_enrol(greenline, served, folder, code, "--new-keys").code == 0
+
+    assert (folder / "signing.pem").read_bytes() == second != first
+    assert alarms(served.authority.database) == []
+    assert [path.name for path in folder.glob("uplink.pem.*")] == []
+    revoke(served.authority, KIOSK, Reason.STOLEN, served.clock.now)
+    assert try_enrol(greenline, served, folder, code_for(served), "--new-keys").code == 0
+    assert (folder / "signing.pem").read_bytes() != second, "another enrolment, other keys"
+
+
 def test_a_folder_of_another_kiosk_is_left_alone(
     greenline: Greenline, served: Running, folder: Path
 ) -> None:

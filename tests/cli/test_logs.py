@@ -193,7 +193,8 @@ def test_everything_of_a_process_goes_to_standard_error_as_one_object_a_line(
     set_up("matcher")
 
     logging.getLogger("paho").warning("bad packet %s", RECORD)
-    logging.getLogger("greenline.x").info("taken\nand more", extra={"request": REQUEST})
+    marked = {"request": REQUEST, "_ray_timestamp_ns": 1}
+    logging.getLogger("greenline.x").info("taken\nand more", extra=marked)
 
     lines = [json.loads(text) for text in capsys.readouterr().err.splitlines()]
     assert [{**told, "time": ""} for told in lines] == [

@@ -45,6 +45,7 @@ def test_the_new_identity_names_the_old_key_and_the_configuration_keeps_the_old_
     until_ms = int(old.until.timestamp() * 1000)
     assert [(each.verify, each.until_ms) for each in after.earlier] == [(before.verify, until_ms)]
     assert "matcher-01.json to every kiosk" in told.out
+    assert "greenline authority publish" in told.out
     assert old.signing.stat().st_mode & 0o777 == old.opening.stat().st_mode & 0o777 == 0o600
 
 

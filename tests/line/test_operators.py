@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -137,7 +138,9 @@ def test_lists_come_through_the_broker_and_end_a_session(
         assert words in shown
 
 
-def test_what_was_taken_is_noted_with_who_took_it(checkpoint: Checkpoint, register: Path) -> None:
+def test_what_was_taken_and_who_read_the_answer_is_noted(
+    checkpoint: Checkpoint, register: Path
+) -> None:
     site = checkpoint.site
     checkpoint.start("broker", "kiosk", "uplink")
     with browser(checkpoint) as page:
@@ -151,11 +154,19 @@ def test_what_was_taken_is_noted_with_who_took_it(checkpoint: Checkpoint, regist
         checkpoint.module.press(checkpoint.prints.pressed[1])
         page.await_state(lambda state: len(state["checks"]) == 1)
         checkpoint.module.lift()
+        page.post("api/logout", {})
+        checkpoint.start("matcher")  # the answer comes while nobody is there
+        checkpoint.children["kiosk"].wait_for_event("answer")
+        assert page.client.get("api/state").json()["checks"] == []
+        page.login("4712")
+        answered = page.await_state(lambda state: bool(state["checks"][0]["outcome"]))
+        assert answered["checks"][0]["outcome"] == "candidates"
     checkpoint.stop_all()
 
     shown = run(audit, "show", site.folder / "audit")
     assert "collect  who 4711" in shown
     assert "disclose  who 4711" in shown
+    assert re.findall(r"consult  who (\S+).*again: (\w+)", shown) == [("4712", "True")]
 
 
 def test_a_login_that_is_killed_counts(checkpoint: Checkpoint, register: Path) -> None:

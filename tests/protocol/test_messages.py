@@ -101,6 +101,16 @@ def test_none_is_never_said_of_an_incomplete_search() -> None:
         decode_result(padded)
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -1.0])
+@pytest.mark.parametrize("field", ["threshold", "search_ms"])
+def test_what_is_no_number_is_none_in_a_result(field: str, number: float) -> None:
+    data = msgspec.msgpack.encode({**msgspec.structs.asdict(NONE), field: number})
+    padded = (len(data).to_bytes(4) + data).ljust(RESULT_BYTES, b"\0")
+
+    with pytest.raises(MalformedError):
+        decode_result(padded)
+
+
 def test_candidates_and_outcome_must_agree() -> None:
     with pytest.raises(ValueError, match="if and only if"):
         msgspec.structs.replace(NONE, outcome=Outcome.CANDIDATES)

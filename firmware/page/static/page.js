@@ -107,6 +107,8 @@ function follow() {
   };
   followed.onerror = () => {
     silent = true;
+    // Nobody can lock a page whose kiosk is gone: it keeps nothing to see.
+    if (state?.session.required) state = { ...state, checks: [] };
     draw();
     // The browser tries again by itself, except after an answer that is no event stream.
     if (followed.readyState === EventSource.CLOSED) setTimeout(follow, RECONNECT_MS);

@@ -273,8 +273,12 @@ def test_what_is_no_request_for_a_p_256_key_is_refused() -> None:
     other_curve = make_request(ec.generate_private_key(ec.SECP384R1()))
     broken = bytearray(make_request(DeviceKeys().transport))
     broken[-1] ^= 1
+    version = bytes.fromhex("020100")  # the INTEGER 0 that every request begins with
+    assert other_curve.count(version) >= 1
+    unknown_version = other_curve.replace(version, bytes.fromhex("020107"), 1)
     for body, words in (
         (b"", "not a certificate request"),
+        (base64.b64encode(unknown_version), "not a certificate request"),
         (b"?" * 100, "not a certificate request"),
         (good[:-8], "not a certificate request"),
         (b"A" * 9000, "at most 8192 bytes"),

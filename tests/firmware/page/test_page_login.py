@@ -156,6 +156,20 @@ def test_a_revoked_operator_is_shown_the_door(desk: StaffedDesk, page: Page) -> 
     assert "Possible match" not in page.content()
 
 
+def test_a_page_whose_kiosk_is_gone_keeps_nothing_to_see(
+    page: Page, server: Server, complaints: list[str]
+) -> None:
+    inside(page, "4711")
+    expect(page.locator("#latest")).to_be_visible()
+    server.stop()
+
+    expect(page.locator("#link")).to_have_text("Link unknown")
+    expect(page.locator("#latest")).to_be_hidden()
+    assert "Possible match" not in page.content()
+    assert all("net::ERR_" in complaint for complaint in complaints)
+    complaints.clear()
+
+
 def test_a_second_window_takes_the_place_of_the_first(
     browser: Browser, server: Server, page: Page
 ) -> None:
