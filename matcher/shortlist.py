@@ -37,7 +37,7 @@ class Stages:
 
     Chosen on FVC2002 DB1 and DB2 among synthetic strangers. share: of the entries, least: in any
     case. A probe of fewer minutiae than usual, a small sensor's, gives fewer votes and takes less
-    time to compare: for it up to five times the share of the voted is kept.
+    time to compare: for it up to three times the share of the voted is kept.
     """
 
     ranked_above: int = 5_000
@@ -59,7 +59,7 @@ def shortlist(
     total = _total(rows)
     if total > stages.voted_above:
         minutiae = max(int(probes.starts[probe + 1] - probes.starts[probe]), 1)
-        more = min(max((stages.usual_minutiae / minutiae) ** 2, 1.0), 5.0)
+        more = min(max((stages.usual_minutiae / minutiae) ** 2, 1.0), 3.0)
         keep = max(stages.least_voted, int(total * stages.share_voted * more))
         rows = _best(rows, run(_votes, probes, probe, parts, rows, pool), keep)
     if total > stages.ranked_above:

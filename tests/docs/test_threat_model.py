@@ -14,10 +14,11 @@ ROWS = [
 ]
 
 
-def test_each_claim_names_a_test_a_document_or_that_nothing_defends() -> None:
-    assert len(ROWS) > 40
+def test_each_claim_names_a_test_or_says_that_nothing_defends() -> None:
+    assert len(ROWS) > 50
     for row in ROWS:
-        assert "`tests/" in row or "](" in row or "**not defended**" in row, row
+        *_, claim, holder, _ = row.split("|")
+        assert "`tests/" in holder or (holder.strip() == "-" and "**not defended**" in claim), row
 
 
 @pytest.mark.parametrize("named", sorted(set(re.findall(r"`(tests/[^`]+)`", DOCUMENT))))
