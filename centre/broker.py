@@ -41,8 +41,14 @@ persistent_client_expiration 14d
 # On a hangup signal the broker reads the list anew; "greenline authority publish" sends it.
 _LISTS = """\
 crlfile {folder}/crl.pem
-pid_file {folder}/broker.pid
+pid_file {folder}/{pid}
 """
+
+BROKER_PID = "run/broker.pid"
+"""In a folder of its own: the broker writes it as its own account, which owns nothing beside it."""
+
+DEFAULT_USER = "mosquitto"
+"""The account that Mosquitto takes by itself when root starts it."""
 
 _ACCESS = """\
 # %u is the user name, that is the certificate's common name.
@@ -88,11 +94,12 @@ def write_configuration(
     """Write mosquitto.conf and access.conf beside ca.pem, broker.pem and broker.key.
 
     user: the account to run as when started by root (Mosquitto's own default otherwise).
-    of_authority: broker.pem holds the key too, and crl.pem beside it the revocation lists.
+    of_authority: broker.pem holds the key too, crl.pem beside it the revocation lists, and the
+    folder of BROKER_PID is there and the account's own.
     Returns the path of mosquitto.conf. Raises MalformedError when matcher is no name.
     """
     as_user = f"user {user}\n" if user else ""
-    lists = _LISTS.format(folder=folder) if of_authority else ""
+    lists = _LISTS.format(folder=folder, pid=BROKER_PID) if of_authority else ""
     key = "broker.pem" if of_authority else "broker.key"
     (folder / "access.conf").write_text(
         _ACCESS.format(

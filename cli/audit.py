@@ -1,6 +1,7 @@
 """`greenline audit`: check, read and export audit logs of kiosks and of the centre."""
 
 import datetime
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,13 @@ from typing import Annotated
 
 import typer
 
+from greenline.cli.audit_beginning import (
+    NOT_SHOWN,
+    NOT_SHOWN_CODE,
+    folder_faults,
+    is_beginning_shown,
+)
+from greenline.cli.audit_kept import report_faults
 from greenline.cli.audit_rows import Row, as_csv, as_json_lines, as_line, row, time_of
 from greenline.cli.audit_sources import FoundChain, find_chains, read_signers
 from greenline.cli.configuration import read_configuration
@@ -47,24 +55,35 @@ def verify(
         typer.Option(help="kiosk.toml, on the kiosk itself: its keys and its memory of the log."),
     ] = None,
 ) -> None:
-    """Check every byte and signature; exit code 0 only when all is whole and signed."""
+    """Check every byte and signature; exit code 0 only when all is whole and signed.
+
+    9: what is here is, but a beginning is not here, and nothing tells who removed it.
+    """
     chains = find_chains(source)
     keys = [
         (each.name, key)
         for each in read_signers(identity or [])
         for key in (each.verify, *(old.verify for old in each.earlier))
     ]
+    oldest = None
     if config is not None:
-        keys.append(_remembered(config, chains, source))
+        signer, oldest = _remembered(config, chains, source)
+        keys.append(signer)
     if not keys:
         raise CommandError("say who signed: --identity FILE, or --config kiosk.toml", 2)
+    faults = folder_faults(chains, oldest) if source.is_dir() else []
     good = [
         _verified(chain, [key for name, key in keys if name == chain.owner]) for chain in chains
     ]
     if len({chain.owner for chain in chains}) < len(chains):
         print("There is more than one chain of one owner: each but the first has a reason to tell")
-    if not all(good):
+    faults += report_faults(chains)
+    for words in faults:
+        print(words)
+    if faults or not all(good):
         raise CommandError("the log is not whole and signed, see above; docs/audit.md", 1)
+    if not all(is_beginning_shown(chain) for chain in chains):
+        raise CommandError(NOT_SHOWN, NOT_SHOWN_CODE)
 
 
 @app.command()
@@ -96,6 +115,8 @@ def export(
     """Write all entries of a time for an auditor. Checks no signature: that is for `verify`."""
     if out.suffix not in {".csv", ".jsonl"}:
         raise CommandError(f"{out}: name the file .csv, or .jsonl for JSON lines", 2)
+    if os.path.lexists(out):
+        raise CommandError(f"{out} is there already: name a new file", 3)
     rows: list[Row] = []
     whole = True
     for chain in find_chains(source):
@@ -124,9 +145,8 @@ def _verified(chain: FoundChain, keys: list[VerifyKey]) -> bool:
         told = f"entries {first.link.number} to {last.link.number}, {times}"
         print(f"  {told}; signed to entry {walk.signed_to}")
     if walk.first > 1:
-        print(
-            f"  entries 1 to {walk.first - 1} are not here: the kiosk deletes what the centre has"
-        )
+        why = "the kiosk deleted them" if chain.beginning_known else "who removed them is not known"
+        print(f"  entries 1 to {walk.first - 1} are not here: {why}")
     for record in repairs:
         print(f"  noted by the device: {_repair(record)}")
     if walk.fault is not None:
@@ -157,8 +177,13 @@ def _is_harmless(record: Record) -> bool:
     return isinstance(record.link, Entry) and record.link.event.details.get("what") == TORN
 
 
-def _remembered(config: Path, chains: list[FoundChain], source: Path) -> tuple[str, VerifyKey]:
-    """Give the last chain what the kiosk remembers of it; return whose key signs."""
+def _remembered(
+    config: Path, chains: list[FoundChain], source: Path
+) -> tuple[tuple[str, VerifyKey], int]:
+    """Give the last chain what the kiosk remembers of it.
+
+    Returns whose key signs, and the running number of the oldest segment that is remembered.
+    """
     settings = read_configuration(config, KioskConfig)
     own = read_own_keys(settings.keys)
     keys = [memory_key(each.to_bytes()) for each in (own.opener, *own.earlier_openers)]
@@ -173,7 +198,7 @@ def _remembered(config: Path, chains: list[FoundChain], source: Path) -> tuple[s
     if known.end.number and known.chain != last.chain:
         raise CommandError("the log is not the chain that the kiosk remembers", 1)
     last.known = known.end
-    return settings.name, own.signer.public
+    return (settings.name, own.signer.public), known.oldest
 
 
 def _records(chain: FoundChain, walk: Walk) -> Iterator[Record]:

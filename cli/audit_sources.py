@@ -19,13 +19,15 @@ _SQLITE = b"SQLite format 3\0"
 class FoundChain:
     """Segments of one chain by name, in order. known: where the kiosk remembers that it ends.
 
-    owner: whose it says it is; empty where that cannot be read.
+    owner: whose it says it is; empty where that cannot be read. beginning_known: the kiosk
+    remembers that it deleted what came before.
     """
 
     owner: str
     chain: bytes
     segments: dict[str, bytes] = field(default_factory=dict)
     known: End | None = None
+    beginning_known: bool = False
 
 
 def find_chains(path: Path) -> list[FoundChain]:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from greenline.centre.authority import publishing
 from greenline.centre.authority.authority import Authority, Site, create, opened
+from greenline.centre.authority.clearing import clear_alarms
 from greenline.centre.authority.enrolment import CODE_DAYS, allow, approve
 from greenline.centre.authority.files import write_file
 from greenline.centre.authority.matchers import share
@@ -17,12 +18,12 @@ from greenline.centre.authority.records import (
     Device,
     alarms,
     certificates_of,
-    clear_alarms,
     devices,
     find_device,
 )
 from greenline.centre.authority.revocation import Reason, revocation_lists, revoke
 from greenline.centre.broker import MOST_MATCHERS
+from greenline.cli.authority_audit import audited
 from greenline.cli.authority_matcher import (
     matcher_identity,
     refuse_other_split,
@@ -66,6 +67,8 @@ def create_authority(
     hosts = tuple(dict.fromkeys([*host, broker_host]))
     made = Site(site, hosts, matcher, broker_host, port, purpose, tuple(lists))
     create(folder, made, _now())
+    with audited(folder) as authority:
+        authority.trail.note("authority created")
     print(f"The authority of {site} is in {folder}. Keep a copy of it where nobody else reads it.")
     print(f"Next: greenline authority publish --folder {folder} --to DIR")
 
@@ -78,7 +81,7 @@ def allow_serial(
     days: Annotated[int, typer.Option(min=1, max=90, help="How long the code lasts.")] = CODE_DAYS,
 ) -> None:
     """Put a device on the allow-list, or let it come back: prints its one-time code."""
-    with opened(folder) as authority:
+    with audited(folder) as authority:
         code = allow(authority, serial, kiosk, _now(), days)
         device = find_device(authority.database, serial=serial)
     name = device.kiosk if device else ""
@@ -90,7 +93,7 @@ def allow_serial(
 @app.command("approve")
 def approve_serial(serial: Serial, folder: Folder) -> None:
     """Let a device that is enrolled already enrol once more; its certificate ends then."""
-    with opened(folder) as authority:
+    with audited(folder) as authority:
         device = approve(authority, serial, _now())
     print(f"{device.kiosk} may enrol again with the code that it has.")
 
@@ -118,7 +121,7 @@ def revoke_kiosk(
     reason: Annotated[Reason, typer.Option(help="Why.")],
 ) -> None:
     """End a kiosk's membership, as after a theft. Publish afterwards."""
-    with opened(folder) as authority:
+    with audited(folder) as authority:
         ended = revoke(authority, kiosk, reason, _now())
     print(f"{kiosk} is revoked ({reason}): {len(ended)} certificates, its keys and its code ended.")
     print("Broker and matcher hear of it with 'greenline authority publish'.")
@@ -156,7 +159,8 @@ def publish_folder(
     to = to.absolute()
     if matchers is not None:
         refuse_other_split(to, matchers)
-    with opened(folder) as authority:
+    # Another number of matchers may revoke some: a decision. Else nothing is decided here.
+    with (opened if matchers is None else audited)(folder) as authority:
         publishing.prepare(authority, to, listen, broker_user)
         changed = share(authority, to, matchers, _now()) if matchers is not None else []
         changed += publishing.publish(authority, to, _now())
@@ -164,7 +168,7 @@ def publish_folder(
         write_matcher_configurations(to, authority.site())
         write_operators_configuration(to, authority.site())
         waiting = len(alarms(authority.database))
-    told = publishing.tell_broker(to / publishing.BROKER_PID)
+    told = publishing.tell_broker(publishing.broker_pid(to))
     print(f"{to}: {', '.join(changed)}" + ("; the broker reads them." if told else "."))
     if matchers not in {None, 1} and (to / "matcher.toml").exists():
         print("Start matcher-1.toml and so on, and matcher.toml, which is of one alone, no more.")
@@ -175,18 +179,23 @@ def publish_folder(
 @app.command("alarms")
 def show_alarms(
     folder: Folder,
-    clear: Annotated[int, typer.Option(help="Forget those up to this number.")] = 0,
+    clear: Annotated[int, typer.Option(help="Those up to this number were looked into.")] = 0,
+    cleared: Annotated[
+        bool, typer.Option("--cleared", help="Show those, with who cleared them and when.")
+    ] = False,
 ) -> None:
     """Show what somebody has to look at. Ends with 1 while there is anything."""
-    with opened(folder) as authority:
+    with (audited if clear else opened)(folder) as authority:
         if clear:
-            clear_alarms(authority.database, clear)
-        found = alarms(authority.database)
+            clear_alarms(authority, clear, _now())
+        found = alarms(authority.database, cleared=cleared)
     for alarm in found:
-        when = datetime.datetime.fromtimestamp(alarm.at, datetime.UTC)
-        print(
-            f"{alarm.id}  {when:%Y-%m-%d %H:%M} UTC  {alarm.kind}: {alarm.subject}: {alarm.words}"
-        )
+        words = f"{alarm.kind}: {alarm.subject}: {alarm.words}"
+        if alarm.cleared is not None:
+            words += f"; cleared {_minute(alarm.cleared)} by {alarm.cleared_by}"
+        print(f"{alarm.id}  {_minute(alarm.at)}  {words}")
+    if cleared:
+        return
     if found:
         raise CommandError(f"{len(found)} alarms wait: look into each, then --clear NUMBER", 1)
     print("No alarms.")
@@ -202,6 +211,10 @@ def _host_and_port(text: str) -> tuple[str, int]:
     if not host or (port and not port.isdigit()):
         raise CommandError(f"{text!r} is no HOST or HOST:PORT", 2)
     return host, int(port or 8883)
+
+
+def _minute(seconds: int) -> str:
+    return f"{datetime.datetime.fromtimestamp(seconds, datetime.UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _certificate_words(authority: Authority, device: Device) -> str:

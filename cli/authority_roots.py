@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from greenline.centre.authority.authority import Authority, opened
+from greenline.centre.authority.authority import Authority
 from greenline.centre.authority.records import certificates_at
+from greenline.cli.authority_audit import audited
 from greenline.cli.errors import CommandError
 
 _Folder = Annotated[Path, typer.Option(help="The authority's own folder.")]
@@ -15,7 +16,7 @@ _Folder = Annotated[Path, typer.Option(help="The authority's own folder.")]
 
 def rotate(folder: _Folder) -> None:
     """Make a new root beside the old one; kiosks take it up as they renew. Publish afterwards."""
-    with opened(folder) as authority:
+    with audited(folder) as authority:
         site = authority.site()
         made = authority.roots.add(site.name, site.hosts, _now())
     print(f"Root {made.generation} signs kiosks from now on; the one before is trusted further.")
@@ -30,7 +31,7 @@ def retire(
     ] = False,
 ) -> None:
     """Stop trusting the older of two roots, once nobody needs it. Publish afterwards."""
-    with opened(folder) as authority:
+    with audited(folder) as authority:
         needing = _needing_the_oldest(authority)
         if needing and not force:
             raise CommandError(

@@ -18,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from greenline.cli.configuration import read_configuration, write_configuration
 from greenline.cli.errors import CommandError
 from greenline.cli.keyfiles import check_link, write_public, write_secret
+from greenline.cli.kiosk_code import check_serial, enrolment_code
 from greenline.cli.kiosk_matcher import take_matcher
 from greenline.cli.own_keys import OwnKeys, keep_own_keys, key_place, refuse_for_production
 from greenline.firmware.config import KioskConfig, KioskKeys, SearchDefaults, UplinkConfig
@@ -51,8 +52,13 @@ def enrol_kiosk(  # noqa: PLR0913, PLR0917  # as many as there are options
     ca: Annotated[Path, typer.Option(help="The site's ca.pem, brought from the centre.")],
     folder: Annotated[Path, typer.Option(help="Where keys and configuration are to lie.")],
     code: Annotated[
-        str, typer.Option(help="The one-time code.", prompt="Enrolment code", hide_input=True)
-    ],
+        str | None,
+        typer.Option(help="The one-time code; without it you are asked. 'ps' shows it to others."),
+    ] = None,
+    code_file: Annotated[
+        Path | None,
+        typer.Option(help="A file with the code, '-' for standard input: 'ps' does not show it."),
+    ] = None,
     sensor: Annotated[str, typer.Option(help="The sensor's address.")] = _SENSOR,
     new_keys: Annotated[
         bool, typer.Option("--new-keys", help="Make new keys: these may have been copied.")
@@ -64,6 +70,7 @@ def enrol_kiosk(  # noqa: PLR0913, PLR0917  # as many as there are options
     ] = False,
 ) -> None:
     """Enrol this device: make its keys, get its certificate, write its configuration."""
+    serial, code = check_serial(serial), enrolment_code(code, code_file)
     folder = _prepare(folder)
     files = Pair(folder / "uplink.pem", folder / "ca.pem")
     before = _configured(folder)

@@ -6,6 +6,7 @@ those of a kiosk that was set up by an earlier version.
 """
 
 import atexit
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from greenline.firmware.tpm import Tpm
 
 _WRAPPED = b"GLW1"
+_CHIP = "device:"
 _SIGNING, _OPENING = b"signing key", b"opening key"
 _WIPED = "this kiosk has been wiped, or its device key was lost: enrol it again"
 
@@ -84,13 +86,31 @@ def key_place(keys: KioskKeys) -> KeyPlace:
 
 
 def refuse_for_production(keys: KioskKeys, config: Path) -> None:
-    """Refuse keys in files on a kiosk that is in use. Raises CommandError."""
+    """Refuse keys in files on a kiosk that is in use, also those of a TPM that is a program.
+
+    Raises CommandError, DeviceKeyError.
+    """
     if keys.kind == "file":
         raise CommandError(
             f"{config}: production = true, but the keys lie in files: set keys.kind = 'tpm' and "
             "enrol again (docs/provisioning.md), or production = false on a kiosk for trials",
             4,
         )
+    if not keys.tpm.startswith(_CHIP) or _is_simulated(keys):
+        raise CommandError(
+            f"{config}: production = true, but the TPM at {keys.tpm} is a program that keeps its "
+            "keys in files: set keys.tpm = 'device:/dev/tpmrm0', a TPM of this device, and enrol "
+            "again (docs/provisioning.md), or production = false on a kiosk for trials",
+            4,
+        )
+
+
+def _is_simulated(keys: KioskKeys) -> bool:
+    tpm, _ = _place(keys)
+    if tpm is None:
+        return True
+    with contextlib.closing(tpm):
+        return tpm.is_simulated()
 
 
 def _place(keys: KioskKeys) -> "tuple[Tpm | None, KeyPlace]":

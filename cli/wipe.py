@@ -51,10 +51,10 @@ def wipe(
         _note(settings)
     wiping = make_wipe(config, settings)
     failed = wiping.destroy_keys()
+    if kiosk is not None and not _end(kiosk):
+        failed.append("the kiosk still runs, with its keys in its memory: switch it off")
     if not failed:
         print("The keys are destroyed: nothing on this kiosk can be read any more.")
-    if kiosk is not None:
-        _end(kiosk)
     failed += wiping.remove_rest()
     if failed:
         raise CommandError(
@@ -84,23 +84,36 @@ def _note(settings: KioskConfig) -> None:
 
 
 def _running_kiosk(settings: KioskConfig) -> int | None:
-    """Return the process that listens where the uplink connects; None: nobody does."""
+    """Return the process that listens where the uplink connects; None: nobody does.
+
+    0: somebody does, or may, of whom no more can be told.
+    """
     with contextlib.closing(socket.socket(socket.AF_UNIX)) as asking:
         asking.settimeout(0.2)
         try:
             asking.connect(str(settings.socket))
             told = asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        except (TimeoutError, BlockingIOError, PermissionError):
+            return 0  # it hangs and its queue is full, or it is another account's
         except OSError:
             return None
     return int(_CREDENTIALS.unpack(told)[0])
 
 
-def _end(kiosk: int) -> None:
-    """Ask a kiosk to end, and wait for it: it still has the keys in its memory."""
-    with contextlib.suppress(OSError):
+def _end(kiosk: int) -> bool:
+    """End a kiosk, which has the keys in its memory: ask it, then kill it. Whether it has ended."""
+    try:
         handle = os.pidfd_open(kiosk)
-        try:
-            signal.pidfd_send_signal(handle, signal.SIGTERM)
-            select.select([handle], [], [], _ENDING_S)
-        finally:
-            os.close(handle)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    try:
+        for ending in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(handle, ending)
+            if select.select([handle], [], [], _ENDING_S)[0]:
+                return True
+    finally:
+        os.close(handle)
+    return False

@@ -1,33 +1,82 @@
 """What is destroyed when a kiosk is wiped, by its configuration."""
 
-import contextlib
 import logging
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from greenline.cli.configuration import read_configuration
 from greenline.cli.errors import CommandError
 from greenline.cli.own_keys import key_place
 from greenline.firmware.config import KioskConfig, UplinkConfig
+from greenline.firmware.device_key import DeviceKey, KeyPlace
+from greenline.firmware.errors import DeviceKeyError
+from greenline.firmware.renewal import Pair
 from greenline.firmware.wipe import Wipe
 
 log = logging.getLogger(__name__)
 
 
+@dataclass
+class PlaceOnDemand:
+    """A key place (device_key.py) that is opened when it is used: without its TPM a wipe goes on.
+
+    find: raises CommandError, DeviceKeyError.
+    """
+
+    find: Callable[[], KeyPlace]
+    announcement: str = ""
+
+    def read(self) -> DeviceKey | None:
+        """Return the key, if any. Raises DeviceKeyError."""
+        return self._found().read()
+
+    def make(self) -> DeviceKey:
+        """Make a new key. Raises DeviceKeyError."""
+        return self._found().make()
+
+    def destroy(self) -> None:
+        """Destroy the key. Raises DeviceKeyError."""
+        self._found().destroy()
+
+    def _found(self) -> KeyPlace:
+        try:
+            return self.find()
+        except CommandError as fault:
+            raise DeviceKeyError(str(fault)) from fault
+
+
 def make_wipe(config: Path, settings: KioskConfig) -> Wipe:
-    """Return what is to be destroyed of a kiosk. Raises CommandError, DeviceKeyError."""
+    """Return what is to be destroyed of a kiosk."""
     keys = settings.keys
+    link_keys, unknown = _link_keys(config)
     secrets = [keys.signing, keys.opening, *keys.earlier_opening]
-    # The uplink's own key, where `greenline kiosk enrol` puts its configuration.
-    with contextlib.suppress(CommandError):
-        link = read_configuration(config.with_name("uplink.toml"), UplinkConfig).broker
-        secrets += [link.key]
+    for key in link_keys:
+        secrets += [key, Pair(key, key).next_key]
     return Wipe(
-        key_place(keys),
+        PlaceOnDemand(lambda: key_place(keys)),
         settings.store,
         tuple(secrets),
         lambda words: log.debug("wipe", extra={"step": words}),
+        unknown,
     )
+
+
+def _link_keys(config: Path) -> tuple[list[Path], tuple[str, ...]]:
+    """Return the uplink's keys, and in words why there may be another that nobody can tell.
+
+    They lie where `greenline kiosk enrol` puts them, or where uplink.toml beside kiosk.toml says.
+    """
+    usual = config.with_name("uplink.pem")
+    uplink = config.with_name("uplink.toml")
+    if not os.path.lexists(uplink):
+        return [usual], ()
+    try:
+        named = read_configuration(uplink, UplinkConfig).broker.key
+    except CommandError as fault:
+        return [usual], (f"{fault}; a key of the link that it names is not destroyed",)
+    return list(dict.fromkeys((usual, named))), ()
 
 
 def refuse_powerless(settings: KioskConfig) -> None:

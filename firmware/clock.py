@@ -7,7 +7,8 @@ Three things are kept apart (docs/at-rest.md tells the rules):
 * running time: milliseconds in which this kiosk ran, counted by the monotonic clock across
   restarts. What expires, expires by it, or by signed times; never because a clock was set;
 * the wall clock: believed between the floor and 90 days after it, and "trusted" when there is a
-  reason: it was set by a time server, or agrees with a time signed since the boot.
+  reason: it was set by a time server, or agrees with a time signed just now. What was signed is no
+  proof of that by itself, a broker may hold it back; that it answers what was asked just now is.
 """
 
 import threading
@@ -78,7 +79,8 @@ class Clock:
         self._ran_before_ms = before.running_ms + _missed_ms(before, now)
         self._started_ms = now.monotonic_ms
         self._floor_ms = max(before.floor_ms, released_ms)
-        self._floor_at_ms: int | None = None  # monotonic; None: it was not signed in this run
+        self._floor_at_ms: int | None = None  # monotonic; None: it was not raised in this run
+        self._confirmed = False  # that it is hardly later than floor_ms, and what passed since
         self._kept = before
 
     def instant(self) -> Instant:
@@ -101,12 +103,22 @@ class Clock:
             now = self._instant(reading)
         return Moment(now.wall_ms, now.trusted, reading.boot, reading.monotonic_ms)
 
-    def vouched(self, signed_ms: int) -> None:
-        """Take a time that the matcher or the authority has signed: it is now or was before."""
+    def vouched(self, signed_ms: int, asked_ms: int | None = None) -> None:
+        """Take a time that the matcher or the authority has signed: it is now or was before.
+
+        asked_ms: when it was asked for, running time; None: not in this run. What was asked for
+        just now was signed just now; anything else raises the floor and confirms nothing.
+        """
         with self._lock:
-            monotonic_ms = self._reading().monotonic_ms
-            if signed_ms > self._signed_now_ms(monotonic_ms):
-                self._floor_ms, self._floor_at_ms = signed_ms, monotonic_ms
+            reading = self._reading()
+            ahead_ms = signed_ms - self._signed_now_ms(reading.monotonic_ms)
+            running_ms = self._instant(reading).running_ms
+            if asked_ms is not None and running_ms - asked_ms <= _AGREES_MS:
+                self._confirmed = ahead_ms >= -_AGREES_MS
+            elif ahead_ms > _AGREES_MS:
+                self._confirmed = False  # what passed since was not all counted
+            if ahead_ms > 0:
+                self._floor_ms, self._floor_at_ms = signed_ms, reading.monotonic_ms
 
     def tend(self) -> None:
         """Make durable what a restart must not forget (called often). Raises StoreError."""
@@ -131,7 +143,7 @@ class Clock:
         running_ms = self._ran_before_ms + max(0, reading.monotonic_ms - self._started_ms)
         signed_ms = self._signed_now_ms(reading.monotonic_ms)
         possible = signed_ms <= reading.wall_ms <= signed_ms + FURTHEST_AHEAD_MS
-        agrees = self._floor_at_ms is not None and abs(reading.wall_ms - signed_ms) <= _AGREES_MS
+        agrees = self._confirmed and abs(reading.wall_ms - signed_ms) <= _AGREES_MS
         wall_ms = reading.wall_ms if possible else signed_ms
         return Instant(running_ms, wall_ms, signed_ms, agrees or (possible and reading.trusted))
 

@@ -31,7 +31,7 @@ class Received:
     final: bool
 
 
-def _nobody_is_told(_: int) -> None:
+def _nobody_is_told(_signed_ms: int, _asked_ms: int | None) -> None:
     """Stand in for a clock."""
 
 
@@ -39,7 +39,8 @@ class Inbox:
     """Checks answers for one kiosk from one matcher.
 
     earlier: opening keys of this kiosk that were replaced; answers to them are still on their way.
-    vouched: is told each time that the matcher has signed, Unix milliseconds.
+    vouched: is told each time that the matcher has signed, Unix milliseconds, and when it was asked
+    for, see Store.asked_ms().
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Inbox:
         answer_lifetime_ms: int,
         *,
         earlier: Sequence[OpeningKey] = (),
-        vouched: Callable[[int], None] = _nobody_is_told,
+        vouched: Callable[[int, int | None], None] = _nobody_is_told,
     ) -> None:
         self._kiosk = kiosk
         self._keys = (key, *earlier)
@@ -72,8 +73,8 @@ class Inbox:
             self.refused[type(fault).__name__] += 1
             log.warning("answer refused", extra={"reason": str(fault)})
             return None
-        self._vouched(envelope.header.created_ms)
         request_id = envelope.header.request_id
+        self._vouched(envelope.header.created_ms, self._store.asked_ms(request_id))
         final = result.outcome is not Outcome.INCOMPLETE
         if not final and envelope.header.created_ms < self._provisional.get(request_id, 0):
             self._leave(_OLDER, request_id)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from greenline.firmware.device_key import SECRET_BYTES, SecretDeviceKey
 from greenline.firmware.errors import DeviceKeyError
-from greenline.link.files import remove_file, replace_file
+from greenline.link.files import overwrite, remove_file, replace_file
 from greenline.protocol.wording import KEYS_IN_FILES
 
 _OTHERS = 0o077
@@ -67,16 +67,3 @@ class KeyFile:
             raise DeviceKeyError(
                 f"the device key {self.path} cannot be destroyed: {fault.strerror}"
             ) from fault
-
-
-def overwrite(path: Path) -> None:
-    """Overwrite a small file where it lies. Raises OSError."""
-    handle = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        size = os.fstat(handle).st_size
-        # Twice: storage that recognises zeros still has to write the first.
-        for pattern in (os.urandom(size), bytes(size)):
-            os.pwrite(handle, pattern, 0)
-            os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -57,6 +57,7 @@ class Store:
         self._vault = vault
         self._now = now
         self._lock = threading.RLock()
+        self._asked: dict[bytes, int] = {}
         with self._faults():
             self._db = sqlite3.connect(
                 path, timeout=1, isolation_level=None, check_same_thread=False
@@ -81,10 +82,19 @@ class Store:
         """
         row = (request.request_id, request.lane, request.created_ms, request.expires_ms)
         with self._write() as db:
+            born = self._born()
             db.execute(
-                "INSERT INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (*row, *self._born(), envelope),
+                "INSERT INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*row, *born, envelope)
             )
+            self._asked[request.request_id] = born[0]
+
+    def asked_ms(self, request_id: bytes) -> int | None:
+        """Return when a pending request was added, running time; None: not in this run.
+
+        Not from the file: a request of an earlier run says nothing about when it is now.
+        """
+        with self._lock:
+            return self._asked.get(request_id)
 
     def pending(self) -> list[Pending]:
         """Return what has no final answer, most urgent lane first, oldest first within a lane."""
@@ -123,6 +133,7 @@ class Store:
             db.execute("INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
             if final:
                 db.execute("DELETE FROM request WHERE request_id = ?", (request_id,))
+                self._asked.pop(request_id, None)
             return True
 
     def answers(self, limit: int) -> list[Answer]:
@@ -155,6 +166,8 @@ class Store:
             before(expired)
             # The keys first: should the power go now, what they opened is unreadable already.
             self._vault.shred(expired.answers)
+            for request in expired.requests:
+                self._asked.pop(request.request_id, None)
         if expired.requests or expired.answers:
             with self._lock, self._faults():
                 empty_log(self._db)

@@ -18,7 +18,7 @@ import msgspec
 os.environ.setdefault("TSS2_LOG", "all+NONE")
 
 from tpm2_pytss import ESAPI, TPM2B_PUBLIC, TSS2_Exception  # after the line above
-from tpm2_pytss.constants import TPM2_ALG, TPM2_CAP, TPM2_RH, TPM2_ST, TPMA_NV, TPMA_OBJECT
+from tpm2_pytss.constants import TPM2_ALG, TPM2_CAP, TPM2_PT, TPM2_RH, TPM2_ST, TPMA_NV, TPMA_OBJECT
 from tpm2_pytss.types import (
     TPM2B_DIGEST,
     TPM2B_NV_PUBLIC,
@@ -40,6 +40,8 @@ _MADE_HERE = (
 )
 _STORAGE = _MADE_HERE | TPMA_OBJECT.RESTRICTED | TPMA_OBJECT.DECRYPT
 _MEMORY = TPMA_NV.AUTHREAD | TPMA_NV.AUTHWRITE | TPMA_NV.NO_DA
+_SIMULATED = {b"IBM\0", b"XYZZ"}
+"""TPM_PT_MANUFACTURER of libtpms (swtpm) and of the reference code of TCG and Microsoft."""
 _INDEX = 0x0180_0C17
 """Our place in the TPM's memory, in the range of owners (TCG, Registry of Reserved TPM Handles)."""
 
@@ -62,6 +64,13 @@ class Tpm:
         self._open = True
         with self._faults("be opened"):
             self._esapi = ESAPI(address)
+
+    def is_simulated(self) -> bool:
+        """Say whether it is a program that keeps its secrets in files. Raises DeviceKeyError."""
+        with self._lock, self._faults("be asked who made it"):
+            _, found = self._esapi.get_capability(TPM2_CAP.TPM_PROPERTIES, TPM2_PT.MANUFACTURER, 1)
+            maker = int(found.data.tpmProperties[0].value).to_bytes(4, "big")
+        return maker in _SIMULATED
 
     def close(self) -> None:
         """Let go of it, and of what was loaded; harmless when that was done or it has ended."""

@@ -12,10 +12,9 @@ from pathlib import Path
 from greenline.firmware.clock_file import clock_beside
 from greenline.firmware.device_key import KeyPlace
 from greenline.firmware.errors import DeviceKeyError
-from greenline.firmware.key_file import overwrite
 from greenline.firmware.operators_file import operators_beside
 from greenline.firmware.vault import keys_beside
-from greenline.link.files import remove_file, replace_file
+from greenline.link.files import overwrite, remove_file, replace_file
 
 _DATABASE_ENDS = ("", "-wal", "-shm", "-journal")
 
@@ -38,20 +37,23 @@ def _nobody_is_told(_: str) -> None:
 class Wipe:
     """What is destroyed. place: of the device key. secrets: files of other keys.
 
-    told: after each step, in a few words.
+    told: after each step, in a few words. unknown: what cannot be destroyed because nobody can tell
+    where it lies, in words.
     """
 
     place: KeyPlace
     store: Path
     secrets: tuple[Path, ...] = ()
     told: Callable[[str], None] = field(default=_nobody_is_told)
+    unknown: tuple[str, ...] = ()
 
     def destroy_keys(self) -> list[str]:
         """Destroy the device key, note it, destroy the other keys. Returns what failed, in words.
 
         Goes on whatever fails: each step is worth something without the others.
         """
-        return [*self._key_and_mark(), *self._each(_destroy, self.secrets, "key destroyed")]
+        failed = [*self._key_and_mark(), *self._each(_destroy, self.secrets, "key destroyed")]
+        return [*failed, *self.unknown]
 
     def remove_rest(self) -> list[str]:
         """Remove what nobody can read any more; returns what failed, in words."""

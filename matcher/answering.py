@@ -57,7 +57,7 @@ class Answering:
     """Answers requests of known kiosks.
 
     kiosks: by name. threshold: least score of a candidate. evidence: say which minutiae of the
-    first candidate meet. audit: is told of each search before its answer leaves. now_ms: Unix
+    first candidate meet. audit: is told of each request before its answer leaves. now_ms: Unix
     milliseconds; clock: seconds. earlier: generations of keys that were replaced.
     """
 
@@ -143,23 +143,29 @@ class Answering:
 
     def _result(self, envelope: Envelope, over_ms: int) -> tuple[Result, str]:
         """Return the result and, when it is a refusal, its kind."""
+        result, request, kind = self._found(envelope, over_ms)
+        self.audit.note(searched(envelope.header, request, result, kind))
+        return result, kind
+
+    def _found(self, envelope: Envelope, over_ms: int) -> tuple[Result, Request | None, str]:
+        """Return the result, the request if it was read, and what _result() returns beside."""
         now = self.now_ms()
         if over_ms <= now:
-            return self._without_search(Outcome.EXPIRED, "the request had expired"), ""
+            return self._without_search(Outcome.EXPIRED, "the request had expired"), None, ""
         try:
             generation = asked(self.generations, envelope.header.recipient, now)
             request = decode_request(envelope.open(generation.opener))
             probes = [_probe(impression) for impression in request.impressions]
         except (ProtocolError, RecordError) as fault:
-            return self._refused(_Refusal(type(fault).__name__, str(fault)))
+            return self._refused(str(fault)), None, type(fault).__name__
         self.engine.refresh()
         refusal = self._refusal(request, probes)
-        result, kind = self._refused(refusal) if refusal else (self._search(request, probes), "")
-        self.audit.note(searched(envelope.header, request, result, kind))
-        return result, kind
+        if refusal is not None:
+            return self._refused(refusal.words), request, refusal.kind
+        return self._search(request, probes), request, ""
 
-    def _refused(self, refusal: _Refusal) -> tuple[Result, str]:
-        return self._without_search(Outcome.REFUSED, refusal.words[:200]), refusal.kind
+    def _refused(self, words: str) -> Result:
+        return self._without_search(Outcome.REFUSED, words[:200])
 
     def _refusal(self, request: Request, probes: list[Probe]) -> _Refusal | None:
         lists = self.engine.lists()

@@ -54,8 +54,13 @@ class AuditLog:
         self._signer = signer
         self._moment = moment
 
-    def note(self, *events: Event) -> None:
-        """Make events durable, all or none; if this fails, what they tell of must not be done."""
+    def note(
+        self, *events: Event, beside: Callable[[sqlite3.Connection], None] | None = None
+    ) -> None:
+        """Make events durable, all or none; if this fails, what they tell of must not be done.
+
+        beside: writes other rows of the file in the same transaction.
+        """
         with self._database.write() as db:
             place = self._place(db)
             moment = self._moment()
@@ -67,6 +72,8 @@ class AuditLog:
             if place.unsigned + len(records) >= CHECKPOINT_ENTRIES:
                 records.append(checkpoint_record(place.head, end, moment, self._signer))
             _add(db, records)
+            if beside is not None:
+                beside(db)
 
     def tend(self) -> None:
         """Sign what has waited long enough (called now and then)."""

@@ -15,6 +15,8 @@ from greenline.protocol.audit_head import End, Head
 
 SCHEMA = 1
 APPLICATION_ID = int.from_bytes(b"GLau")
+OWN_ENTRIES = "own entries"
+"""What read_chains() calls the one segment of the matcher's own chain."""
 
 _TABLES = """
 CREATE TABLE own (owner TEXT NOT NULL, chain BLOB NOT NULL) STRICT;
@@ -34,6 +36,15 @@ _LOCKS = [
     "BEGIN SELECT RAISE(ABORT, 'an audit log is only added to'); END"
     for table in ("own", "entry", "report")
     for verb in ("UPDATE", "DELETE")
+] + [
+    # REPLACE deletes a row without its DELETE trigger.
+    f"CREATE TRIGGER IF NOT EXISTS keep_{table}_INSERT BEFORE INSERT ON {table} "
+    f"WHEN EXISTS ({there}) BEGIN SELECT RAISE(ABORT, 'an audit log is only added to'); END"
+    for table, there in {
+        "own": "SELECT 1 FROM own",
+        "entry": "SELECT 1 FROM entry WHERE number = NEW.number",
+        "report": "SELECT 1 FROM report WHERE report_id = NEW.report_id",
+    }.items()
 ]
 
 
@@ -69,7 +80,7 @@ def _own(db: sqlite3.Connection) -> list[dict[str, bytes]]:
     for owner, chain in db.execute("SELECT owner, chain FROM own").fetchall():
         head = Head.of_new_chain(owner, chain)
         records = db.execute("SELECT record FROM entry ORDER BY number").fetchall()
-        found.append({"own entries": head.to_bytes() + b"".join(record for (record,) in records)})
+        found.append({OWN_ENTRIES: head.to_bytes() + b"".join(record for (record,) in records)})
     return found
 
 

@@ -3,6 +3,7 @@
 No template, no score, no reference, no request's id.
 """
 
+import hashlib
 from typing import Protocol
 
 from greenline.matcher.gallery_records import ChangeKind
@@ -29,18 +30,23 @@ class Unlogged:
 UNLOGGED = Unlogged()
 
 
-def searched(header: Header, request: Request, result: Result, refusal: str) -> Event:
-    """Return that lists were searched for a kiosk, or were not. refusal: why; empty: they were."""
+def searched(header: Header, request: Request | None, result: Result, refusal: str) -> Event:
+    """Return that lists were searched for a kiosk, or were not, and why not.
+
+    request: None when it was not read. refusal: its kind; empty: the outcome tells all.
+    """
     details: dict[str, Detail] = {
         "outcome": result.outcome.value,
         "candidates": len(result.candidates),
-        "lists": request.lists,
         "kiosk": header.kiosk,
     }
+    if request is not None:
+        details["lists"] = request.lists
     if refusal:
         details["refusal"] = refusal[:64]
     case = pseudonym(header.request_id)
-    return Event(Kind.CONSULT, DEVICE, request.purpose, case, details)
+    why = "" if request is None else request.purpose
+    return Event(Kind.CONSULT, DEVICE, why, case, details)
 
 
 def gallery_changed(kind: ChangeKind | None, list_name: str, count: int, who: str) -> Event:
@@ -59,6 +65,23 @@ def gallery_changed(kind: ChangeKind | None, list_name: str, count: int, who: st
         "reason": kind.value,
     }
     return Event(what, who, details=details)
+
+
+def kept(kiosk: str, chain: bytes, first: int, last: int, segment: bytes) -> Event:
+    """Return that a report of a kiosk's log is kept: what `audit verify` looks for later."""
+    details: dict[str, Detail] = {
+        "kiosk": kiosk,
+        "chain": chain.hex(),
+        "first": first,
+        "last": last,
+        "digest": segment_digest(segment),
+    }
+    return Event(Kind.KEEP, DEVICE, details=details)
+
+
+def segment_digest(segment: bytes) -> str:
+    """Return what a kept report is known by: the SHA-256 of its segment, hexadecimal."""
+    return hashlib.sha256(segment).hexdigest()
 
 
 def exported(list_name: str, count: int, who: str) -> Event:

@@ -5,11 +5,13 @@ signature. A chain that is not the one that the kiosk sent before is kept beside
 """
 
 import logging
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from greenline.matcher.audit import AuditLog
 from greenline.matcher.audit_database import held_of
+from greenline.matcher.audit_events import kept
 from greenline.matcher.database import Database
 from greenline.matcher.generations import Generation, asked
 from greenline.protocol.audit import DEVICE, Event
@@ -45,8 +47,9 @@ class _Run:
 
 @dataclass(frozen=True)
 class Reports:
-    """Takes reports of known kiosks. log: the matcher's own. now_ms: Unix milliseconds.
+    """Takes reports of known kiosks. log: the matcher's own, in the same database.
 
+    now_ms: Unix milliseconds.
     generations: the matcher's keys, the newest first.
     """
 
@@ -121,27 +124,20 @@ class Reports:
         return self._keep(kiosk, run, held.number + 1, ReportOutcome.STORED)
 
     def _keep(self, kiosk: str, run: _Run, first: int, outcome: ReportOutcome) -> Receipt:
-        """Keep the records from an entry on."""
+        """Keep the records from an entry on; that they are kept is in our own chain."""
         report = run.report
         rest = Report(
             report.chain, first, run.digests[first - 1], report.oldest,
             report.records[run.offsets[first]:],
         )  # fmt: skip
         segment = rest.head(kiosk).to_bytes() + rest.records
-        with self.database.write() as db:
-            db.execute(
-                "INSERT INTO report (kiosk, chain, first, last, digest, received_ms, segment) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    kiosk,
-                    report.chain,
-                    first,
-                    run.end.number,
-                    run.end.digest,
-                    self.now_ms(),
-                    segment,
-                ),
-            )
+        row = (
+            kiosk, report.chain, first, run.end.number, run.end.digest, self.now_ms(), segment,
+        )  # fmt: skip
+        self.log.note(
+            kept(kiosk, report.chain, first, run.end.number, segment),
+            beside=lambda db: _add(db, row),
+        )
         told = {"kiosk": kiosk, "first": first, "last": run.end.number, "outcome": outcome.value}
         log.info("audit report kept", extra=told)
         return self._answer(report, outcome, run.end)
@@ -181,3 +177,11 @@ class Reports:
         self, report: Report, outcome: ReportOutcome, end: End, reason: str = ""
     ) -> Receipt:
         return Receipt(report.chain, outcome, end.number, end.digest, self.now_ms(), reason[:200])
+
+
+def _add(db: sqlite3.Connection, row: tuple[object, ...]) -> None:
+    db.execute(
+        "INSERT INTO report (kiosk, chain, first, last, digest, received_ms, segment) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        row,
+    )

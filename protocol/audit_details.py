@@ -40,6 +40,8 @@ class Kind(StrEnum):
     CONFIG = "config"
     REPAIR = "repair"
     ALARM = "alarm"
+    KEEP = "keep"
+    TRUST = "trust"
 
 
 ALLOWED: dict[Kind, dict[str, type]] = {
@@ -73,6 +75,12 @@ ALLOWED: dict[Kind, dict[str, type]] = {
     # What was wrong with the log itself at the start: bytes cut off, entries that are missing.
     Kind.REPAIR: {"what": str, "bytes": int, "entries": int, "before": str},
     Kind.ALARM: {"what": str, "kiosk": str, "reason": str},
+    # Who belongs to a site. root: its number; subject: of an alarm.
+    Kind.TRUST: {
+        "what": str, "kiosk": str, "serial": str, "root": int, "reason": str, "subject": str,
+    },
+    # A report of a kiosk: its entries, and the SHA-256 of the segment as it is kept, hexadecimal.
+    Kind.KEEP: {"kiosk": str, "chain": str, "first": int, "last": int, "digest": str},
 }  # fmt: skip
 
 

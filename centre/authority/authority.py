@@ -13,6 +13,7 @@ from greenline.centre.authority.database import Database
 from greenline.centre.authority.errors import FolderError, RefusedError
 from greenline.centre.authority.files import write_secret
 from greenline.centre.authority.roots import Root, Roots
+from greenline.centre.authority.trail import UNTOLD, Trail
 from greenline.centre.certificates import Credential
 from greenline.protocol.enrolment import renewable_from
 from greenline.protocol.errors import KeyFormatError
@@ -37,11 +38,18 @@ class Site(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Authority:
-    """An open authority."""
+    """An open authority. trail: is told of each decision before it takes effect."""
 
     folder: Path
     database: Database
     roots: Roots
+    trail: Trail = UNTOLD
+
+    def told_to(self, trail: Trail) -> "Authority":
+        """Return the same authority, whose decisions are noted from now on."""
+        return Authority(
+            self.folder, self.database, Roots(self.folder, self.database, trail), trail
+        )
 
     def site(self) -> Site:
         """Return what was said of the site when the authority was created."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from greenline.centre.authority.errors import FolderError
 
-SCHEMA = 1
+SCHEMA = 2
 APPLICATION_ID = int.from_bytes(b"GLau")
 
 # Times are Unix seconds. A fingerprint is the SHA-256 of a certificate in DER.
@@ -43,13 +43,19 @@ CREATE TABLE certificate (
 CREATE INDEX certificates_of ON certificate (name, until);
 CREATE TABLE alarm (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL,
-    subject TEXT NOT NULL, words TEXT NOT NULL
+    subject TEXT NOT NULL, words TEXT NOT NULL, cleared INTEGER, cleared_by TEXT
 ) STRICT;
 CREATE TABLE revocation_list (
     id INTEGER PRIMARY KEY CHECK (id = 1), number INTEGER NOT NULL, made INTEGER NOT NULL
 ) STRICT;
 INSERT INTO revocation_list VALUES (1, 0, 0);
 """
+
+# Of version 1, to make it version 2.
+_KEEP_CLEARED = (
+    "ALTER TABLE alarm ADD COLUMN cleared INTEGER",
+    "ALTER TABLE alarm ADD COLUMN cleared_by TEXT",
+)
 
 
 class Database:
@@ -114,6 +120,11 @@ class Database:
                 f"{self._path} was written by a newer version of Greenline: install that one; "
                 "the file was not changed"
             )
+        with self.write():
+            if self._one("PRAGMA user_version") < SCHEMA:
+                for statement in _KEEP_CLEARED:
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version = {SCHEMA}")
 
     def _one(self, query: str) -> Any:
         return self._db.execute(query).fetchone()[0]

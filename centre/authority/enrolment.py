@@ -54,6 +54,7 @@ def allow(
     digest = Digest.of(code)
     with authority.database.write():
         name = _name_for(authority, serial, kiosk)
+        authority.trail.note("device allowed", kiosk=name, serial=serial)
         authority.database.change(
             "INSERT INTO device (serial, kiosk) VALUES (?, ?) ON CONFLICT DO NOTHING", serial, name
         )
@@ -80,6 +81,7 @@ def approve(authority: Authority, serial: str, now: datetime.datetime) -> Device
                 f"{serial} has no code that could still be used: give it one with 'greenline "
                 "authority allow', then approve"
             )
+        authority.trail.note("second enrolment approved", kiosk=device.kiosk, serial=serial)
         authority.database.change("UPDATE device SET approved = 1 WHERE serial = ?", serial)
     return device
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from greenline.centre.authority.authority import Authority
-from greenline.centre.authority.publishing import BROKER_PID, publish, tell_broker
+from greenline.centre.authority.publishing import broker_pid, publish, tell_broker
 from greenline.centre.authority.records import devices
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Follower:
         if state == self._seen and self._published and now - self._published < _ANEW:
             return False
         changed = publish(self._authority, self._folder, now)
-        told = self._tell(self._folder / BROKER_PID)
+        told = self._tell(broker_pid(self._folder))
         log.info("published", extra={"files": len(changed), "broker_told": told})
         self._seen, self._published = state, now
         return True

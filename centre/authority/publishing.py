@@ -7,6 +7,7 @@ Every file is replaced as a whole, and only when it is another.
 
 import datetime
 import os
+import pwd
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,8 @@ from greenline.centre.authority.records import devices
 from greenline.centre.authority.requests import KeyRequest
 from greenline.centre.authority.revocation import revocation_lists, shut_out
 from greenline.centre.broker import (
+    BROKER_PID,
+    DEFAULT_USER,
     MOST_MATCHERS,
     matcher_client,
     operators_client,
@@ -30,23 +33,24 @@ from greenline.centre.broker import (
 from greenline.centre.certificates import Credential
 
 REGISTRY = "kiosks"
-BROKER_PID = "broker.pid"
 MATCHER_LINK = "matcher-link.pem"
 ACCESS = "access.conf"
 OPERATORS_LINK = "operators-link.pem"
 _BROKER = "broker.pem"
+_PID_SETTING = "pid_file "
 
 
 def prepare(authority: Authority, folder: Path, address: str, user: str) -> None:
     """Make a folder and the broker's configuration in it, unless they are there.
 
     address: where the broker listens. user: the account it runs as, empty: Mosquitto's own.
-    Raises FolderError.
+    Root gives that account the folder of the pid file, and with it broker.pem. Raises FolderError.
     """
     site = authority.site()
     try:
         (folder / REGISTRY).mkdir(parents=True, exist_ok=True)
         if not (folder / "mosquitto.conf").exists():
+            _make_run(folder / BROKER_PID, user)
             write_configuration(
                 folder, site.broker_port, site.matcher, address, user, of_authority=True
             )
@@ -72,6 +76,33 @@ def publish(authority: Authority, folder: Path, now: datetime.datetime) -> list[
         *_access(authority, folder / ACCESS, now),
         *put(folder / "crl.pem", revocation_lists(authority, now)),
     ]
+
+
+def _make_run(pid_file: Path, user: str) -> None:
+    """Make the folder that the broker writes to. Raises FolderError, OSError."""
+    run = pid_file.parent
+    run.mkdir(exist_ok=True)
+    if os.geteuid() != 0:
+        return  # whoever starts the broker is its account
+    try:
+        known = pwd.getpwnam(user or DEFAULT_USER)
+    except KeyError:
+        if user:
+            run.rmdir()
+            raise FolderError(f"there is no account {user!r}: install the broker first") from None
+        return  # the broker is on another machine, or not installed yet
+    os.chown(run, known.pw_uid, known.pw_gid)
+
+
+def broker_pid(folder: Path) -> Path:
+    """Return where the broker of a prepared folder writes its process id. Raises FolderError."""
+    path = folder / "mosquitto.conf"
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise FolderError(f"{path} cannot be read: {fault}") from fault
+    found = [line.removeprefix(_PID_SETTING) for line in lines if line.startswith(_PID_SETTING)]
+    return Path(found[-1].strip()) if found else folder / BROKER_PID
 
 
 def matcher_link(part: int) -> str:
@@ -148,7 +179,23 @@ def _broker_certificate(authority: Authority, path: Path, now: datetime.datetime
     if is_current(path, root, now):
         return []
     made = signer.issue_server(list(authority.site().hosts), now)
-    return put(path, made.key_pem + made.certificate_pem, SECRET)
+    new = not path.exists()
+    changed = put(path, made.key_pem + made.certificate_pem, SECRET)
+    if new:  # from then on it keeps its owner
+        _give_broker(path)
+    return changed
+
+
+def _give_broker(path: Path) -> None:
+    """Let the account that owns the pid file's folder read a secret. Raises FolderError."""
+    run = (path.parent / BROKER_PID).parent
+    if os.geteuid() != 0 or not run.is_dir():
+        return
+    try:
+        owner = run.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
+    except OSError as fault:
+        raise FolderError(f"{path} cannot be given to the broker: {fault.strerror}") from fault
 
 
 def _matcher_certificates(

@@ -87,13 +87,18 @@ class Issued:
 
 @dataclass(frozen=True)
 class Alarm:
-    """Something that an operator has to look at. at: Unix seconds; subject: a serial or kiosk."""
+    """Something that an operator has to look at. at: Unix seconds; subject: a serial or kiosk.
+
+    cleared: when somebody had looked at it, Unix seconds; cleared_by: who.
+    """
 
     id: int
     at: int
     kind: AlarmKind
     subject: str
     words: str
+    cleared: int | None = None
+    cleared_by: str = ""
 
 
 def devices(database: Database) -> list[Device]:
@@ -131,6 +136,15 @@ def certificates_at(database: Database, now: datetime.datetime) -> list[Issued]:
     return [Issued.of(row) for row in database.read(query, int(now.timestamp()))]
 
 
+def names_without_standing(database: Database, now: datetime.datetime) -> list[str]:
+    """Return the names that have a revoked certificate, however old, and none that holds."""
+    query = (
+        "SELECT DISTINCT name FROM certificate WHERE revoked IS NOT NULL AND name NOT IN"
+        " (SELECT name FROM certificate WHERE revoked IS NULL AND until > ?) ORDER BY name"
+    )
+    return [row["name"] for row in database.read(query, int(now.timestamp()))]
+
+
 def add_certificate(database: Database, issued: Issued, renews: bytes | None = None) -> None:
     """Enter a certificate. renews: the fingerprint of the one that it renews."""
     database.change(
@@ -145,7 +159,7 @@ def add_alarm(
     database: Database, now: datetime.datetime, kind: AlarmKind, subject: str, words: str
 ) -> None:
     """Enter an alarm, once for each kind, subject and words: a repeated try only moves its time."""
-    same = "kind = ? AND subject = ? AND words = ?"
+    same = "kind = ? AND subject = ? AND words = ? AND cleared IS NULL"
     database.change(f"DELETE FROM alarm WHERE {same}", kind, subject, words)  # noqa: S608  # no input in it
     database.change(
         "INSERT INTO alarm (at, kind, subject, words) VALUES (?, ?, ?, ?)",
@@ -153,14 +167,17 @@ def add_alarm(
     )  # fmt: skip
 
 
-def alarms(database: Database, after: int = 0) -> list[Alarm]:
-    """Return the alarms with a larger number than after, the oldest first."""
+def alarms(database: Database, after: int = 0, *, cleared: bool = False) -> list[Alarm]:
+    """Return the alarms with a larger number than after, the oldest first.
+
+    cleared: those that somebody has looked at, instead of those that wait.
+    """
+    state = "cleared IS NOT NULL" if cleared else "cleared IS NULL"
+    query = f"SELECT * FROM alarm WHERE id > ? AND {state} ORDER BY id"  # noqa: S608  # no input in it
     return [
-        Alarm(row["id"], row["at"], AlarmKind(row["kind"]), row["subject"], row["words"])
-        for row in database.read("SELECT * FROM alarm WHERE id > ? ORDER BY id", after)
-    ]
-
-
-def clear_alarms(database: Database, up_to: int) -> None:
-    """Forget the alarms up to this number: somebody has looked at them."""
-    database.change("DELETE FROM alarm WHERE id <= ?", up_to)
+        Alarm(
+            row["id"], row["at"], AlarmKind(row["kind"]), row["subject"], row["words"],
+            row["cleared"], row["cleared_by"] or "",
+        )
+        for row in database.read(query, after)
+    ]  # fmt: skip

@@ -19,6 +19,7 @@ from greenline.centre.authority.records import (
     certificates_at,
     certificates_of,
     find_device,
+    names_without_standing,
 )
 from greenline.protocol.enrolment import CLOCK_SKEW
 
@@ -43,20 +44,21 @@ _FLAGS = {
 
 
 def revoke(authority: Authority, name: str, reason: Reason, now: datetime.datetime) -> list[Issued]:
-    """Revoke all certificates of a name that still hold; its keys and its code end with them.
+    """Revoke all certificates of a name; its keys and its code end with them.
 
-    Returns what was revoked. Raises RefusedError when nobody has the name.
+    Those that are over too: a connection opened with one may still stand, and is shut out by it.
+    Returns those that still held. Raises RefusedError when nobody has the name.
     """
     with authority.database.write():
         known = certificates_of(authority.database, name)
         device = find_device(authority.database, kiosk=name)
         if device is None and not known:
             raise RefusedError(f"nobody here has the name {name!r}: see 'greenline authority list'")
+        authority.trail.note("revoked", kiosk=name, reason=reason.value)
         holding = [issued for issued in known if issued.holds(now)]
         authority.database.change(
-            "UPDATE certificate SET revoked = ?, reason = ? WHERE name = ? AND revoked IS NULL"
-            " AND until > ?",
-            int(now.timestamp()), reason, name, int(now.timestamp()),
+            "UPDATE certificate SET revoked = ?, reason = ? WHERE name = ? AND revoked IS NULL",
+            int(now.timestamp()), reason, name,
         )  # fmt: skip
         authority.database.change(
             "UPDATE device SET identity = NULL, keys_open = 0, code_salt = NULL,"
@@ -92,10 +94,11 @@ def revocation_lists(authority: Authority, now: datetime.datetime) -> bytes:
 
 
 def shut_out(authority: Authority, now: datetime.datetime) -> list[str]:
-    """Return the names that have a revoked certificate and none that holds."""
-    current = certificates_at(authority.database, now)
-    holding = {one.name for one in current if one.holds(now)}
-    return sorted({one.name for one in current if one.revoked} - holding)
+    """Return the names that have a revoked certificate and none that holds.
+
+    They stay so until a new enrolment: a connection that stands outlives its certificate.
+    """
+    return names_without_standing(authority.database, now)
 
 
 def _entry(one: Issued) -> x509.RevokedCertificate:

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from greenline.centre.authority.database import Database
 from greenline.centre.authority.errors import FolderError, RefusedError
-from greenline.centre.authority.files import write_secret
+from greenline.centre.authority.files import destroy_secret, write_secret
+from greenline.centre.authority.trail import UNTOLD, Trail
 from greenline.centre.certificates import CertificateAuthority, Credential
 from greenline.protocol.errors import KeyFormatError
 
@@ -44,7 +45,8 @@ class Root:
 class Roots:
     """All roots of one authority. folder: where their private keys lie as root-1.key and so on."""
 
-    def __init__(self, folder: Path, database: Database) -> None:
+    def __init__(self, folder: Path, database: Database, trail: Trail = UNTOLD) -> None:
+        self._trail = trail
         self._folder = folder
         self._database = database
 
@@ -96,6 +98,7 @@ class Roots:
             raise RefusedError("retire the older root first: two at a time are enough")
         generation = max((root.generation for root in self.all()), default=0) + 1
         made = CertificateAuthority.create(f"{site} root {generation}", now, ROOT_DAYS, hosts)
+        self._trail.note("root made", root=generation)
         # First the key: a root in the database without its key could sign nothing.
         write_secret(self._key_file(generation), made.credential.key_pem)
         with self._database.write():
@@ -110,15 +113,22 @@ class Roots:
         return self.all()[-1]
 
     def retire(self) -> Root:
-        """Stop trusting the older of two roots, and delete its key. Raises RefusedError."""
+        """Stop trusting the older of two roots, and destroy its key.
+
+        Raises RefusedError, FolderError.
+        """
         trusted = self.trusted()
         if len(trusted) < 2:
             raise RefusedError("there is one root only: rotate first")
         oldest = trusted[0]
-        self._database.change(
-            "UPDATE root SET state = ? WHERE generation = ?", RootState.RETIRED, oldest.generation
-        )
-        self._key_file(oldest.generation).unlink(missing_ok=True)
+        self._trail.note("root retired", root=oldest.generation)
+        # A key that cannot be destroyed leaves the root trusted, and the operator retires it again.
+        with self._database.write():
+            self._database.change(
+                "UPDATE root SET state = ? WHERE generation = ?",
+                RootState.RETIRED, oldest.generation,
+            )  # fmt: skip
+            destroy_secret(self._key_file(oldest.generation))
         return oldest
 
     def _some(self) -> list[Root]:

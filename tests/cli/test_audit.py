@@ -246,6 +246,19 @@ def test_both_forms_of_an_export_say_the_same_and_neither_is_a_formula(
     }
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv"])
+def test_an_export_replaces_no_file(
+    greenline: Greenline, kiosk: Kiosk, tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / name
+    out.write_text("the export of the month before")
+
+    told = greenline("audit", "export", kiosk.log, "--out", out)
+
+    assert (told.code, told.sentence) == (3, f"{out} is there already: name a new file")
+    assert out.read_text() == "the export of the month before"
+
+
 def test_the_centres_file_holds_its_own_chain(
     greenline: Greenline, kiosk: Kiosk, tmp_path: Path
 ) -> None:

@@ -88,6 +88,40 @@ def test_a_wrong_code_is_told_and_leaves_no_certificate(
     assert [path.name for path in folder.iterdir()] == ["uplink.pem.next-key"]
 
 
+@pytest.mark.parametrize("odd", ["\udcff", "ABCD-\u00e9", "", "A\nB"])
+def test_a_code_or_serial_of_strange_characters_is_refused_before_anything_is_made(
+    greenline: Greenline, served: Running, folder: Path, odd: str
+) -> None:
+    told = try_enrol(greenline, served, folder, odd)
+    assert (told.code, "is no code" in told.sentence) == (2, True)
+
+    told = greenline(
+        "kiosk", "enrol", "--authority", served.url, "--serial", odd, "--code", "ABCD",
+        "--ca", served.roots, "--folder", folder,
+    )  # fmt: skip
+    assert (told.code, "is no serial" in told.sentence) == (2, True)
+    assert not folder.exists()
+
+
+def test_the_code_may_come_in_a_file_which_no_list_of_processes_shows(
+    greenline: Greenline, served: Running, folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "code"
+    path.write_text(f"{code_for(served)}\n")
+    common = (
+        "kiosk", "enrol", "--authority", served.url, "--serial", SERIAL, "--ca", served.roots,
+        "--folder", folder,
+    )  # fmt: skip
+
+    twice = greenline(*common, "--code", "x", "--code-file", path)
+    missing = greenline(*common, "--code-file", tmp_path / "none")
+    told = greenline(*common, "--code-file", path)
+
+    assert (twice.code, "not both" in twice.sentence) == (2, True)
+    assert (missing.code, "cannot be read" in missing.sentence) == (4, True)
+    assert (told.code, told.out.startswith("kiosk-07 is enrolled until ")) == (0, True)
+
+
 def test_an_enrolment_that_was_cut_short_is_ended_by_the_same_command(
     greenline: Greenline, served: Running, folder: Path
 ) -> None:
@@ -260,14 +294,13 @@ def test_without_a_configuration_the_kiosk_says_what_is_missing(greenline: Green
 
 
 @swtpm.needed
-def test_with_a_tpm_the_kiosk_signs_in_it_and_may_be_for_production(
+def test_with_a_tpm_the_kiosk_signs_in_it(
     greenline: Greenline, served: Running, folder: Path, tmp_path: Path
 ) -> None:
     with swtpm.running(tmp_path / "state") as address:
         told = try_enrol(
-            greenline, served, folder, code_for(served), "--keys", "tpm", "--tpm", address,
-            "--production",
-        )  # fmt: skip
+            greenline, served, folder, code_for(served), "--keys", "tpm", "--tpm", address
+        )
         assert (told.code, told.err) == (0, "")
         kiosk = read_configuration(folder / "kiosk.toml", KioskConfig)
         with contextlib.closing(read_own_keys(kiosk.keys)) as own:
@@ -275,11 +308,31 @@ def test_with_a_tpm_the_kiosk_signs_in_it_and_may_be_for_production(
 
     device = find_device(served.authority.database, serial=SERIAL)
     assert device is not None
-    assert (device.identity, kiosk.production) == (identity, True)
+    assert (device.identity, kiosk.production) == (identity, False)
     assert {path.name for path in folder.iterdir()} == {
         "signing.tpm", "opening.key", "uplink.pem", "ca.pem", "matcher.json", "kiosk.toml",
         "uplink.toml",
     }  # fmt: skip
+
+
+@swtpm.needed
+@pytest.mark.parametrize("run", [swtpm.running, swtpm.running_as_device])
+def test_production_with_a_tpm_that_is_a_program_is_refused_before_the_code_is_used(
+    greenline: Greenline,
+    served: Running,
+    folder: Path,
+    tmp_path: Path,
+    run: Callable[[Path], contextlib.AbstractContextManager[str]],
+) -> None:
+    code = code_for(served)
+    with run(tmp_path / "state") as address:
+        told = try_enrol(
+            greenline, served, folder, code, "--keys", "tpm", "--tpm", address, "--production"
+        )
+
+    assert (told.code, f"the TPM at {address} is a program" in told.sentence) == (4, True)
+    assert certificates_of(served.authority.database, KIOSK) == []
+    assert try_enrol(greenline, served, folder, code).code == 0
 
 
 def test_production_with_keys_in_files_is_refused_before_the_code_is_used(

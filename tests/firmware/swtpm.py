@@ -1,11 +1,14 @@
 """A software TPM (swtpm) as a child process, on a Unix socket."""
 
 import contextlib
+import os
+import pty
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
+import tty
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +49,28 @@ def running(state: Path) -> Iterator[str]:
         finally:
             child.terminate()
             child.wait(10)
+
+
+@contextlib.contextmanager
+def running_as_device(state: Path) -> Iterator[str]:
+    """Run a TPM behind a character device, as the kernel's vtpm_proxy shows one; its address."""
+    state.mkdir(exist_ok=True)
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    child = subprocess.Popen(
+        [
+            "swtpm", "chardev", "--tpm2", "--tpmstate", f"dir={state.resolve()}",
+            "--fd", str(master), "--flags", "not-need-init,startup-clear",
+        ],
+        stderr=subprocess.DEVNULL, pass_fds=[master],
+    )  # fmt: skip
+    try:
+        yield f"device:{os.ttyname(slave)}"
+    finally:
+        child.terminate()
+        child.wait(10)
+        os.close(master)
+        os.close(slave)
 
 
 def _wait_for(path: Path, child: "subprocess.Popen[bytes]") -> None:

@@ -119,10 +119,82 @@ def test_a_clock_that_a_signed_time_confirms_is_trusted_without_a_time_server(
     machine.reboot(wall_ms=RELEASED + 3 * DAY)
     clock = machine.clock()
     assert not clock.trusted()
+    asked_ms = clock.instant().running_ms
+    machine.run(MINUTE)
 
-    clock.vouched(RELEASED + 3 * DAY + 2 * SECOND)
+    clock.vouched(RELEASED + 3 * DAY + 2 * SECOND, asked_ms)
 
     assert clock.trusted()
+    machine.run(YEAR // 10)
+    assert clock.trusted()
+    machine.wall_ms += HOUR
+    assert not clock.trusted()
+
+
+def test_a_signed_time_that_may_be_old_raises_the_floor_and_makes_nothing_trusted(
+    machine: Machine,
+) -> None:
+    machine.reboot(wall_ms=RELEASED + 3 * DAY)  # ten days behind
+    clock = machine.clock()
+    machine.run(MINUTE)
+
+    clock.vouched(RELEASED + 3 * DAY + 2 * MINUTE)  # an answer of then, held back until now
+
+    assert clock.instant().floor_ms == RELEASED + 3 * DAY + 2 * MINUTE
+    assert not clock.trusted()
+
+
+def test_an_answer_that_took_longer_than_clocks_may_differ_makes_nothing_trusted(
+    machine: Machine,
+) -> None:
+    machine.reboot(wall_ms=RELEASED + 3 * DAY)  # ten days behind, and asks at once
+    clock = machine.clock()
+    asked_ms = clock.instant().running_ms
+    machine.run(10 * DAY)  # so long a broker holds the answer back
+
+    clock.vouched(RELEASED + 13 * DAY, asked_ms)
+
+    assert not clock.trusted()
+
+
+def test_a_floor_that_is_a_little_later_than_a_prompt_answer_is_confirmed_by_it(
+    machine: Machine,
+) -> None:
+    machine.reboot(wall_ms=RELEASED + 3 * DAY)
+    clock = machine.clock()
+    asked_ms = clock.instant().running_ms
+    clock.vouched(RELEASED + 3 * DAY + 3 * SECOND)  # a receipt
+
+    clock.vouched(RELEASED + 3 * DAY + 2 * SECOND, asked_ms)
+
+    assert clock.trusted()
+
+
+def test_a_floor_far_ahead_of_a_prompt_answer_is_not_confirmed_by_it(machine: Machine) -> None:
+    machine.reboot(wall_ms=RELEASED + 3 * DAY)
+    clock = machine.clock()
+    asked_ms = clock.instant().running_ms
+    clock.vouched(RELEASED + 3 * DAY)
+    machine.wall_ms += DAY
+    clock.vouched(RELEASED + 4 * DAY)  # signed while the matcher's clock was wrong
+
+    clock.vouched(RELEASED + 3 * DAY + SECOND, asked_ms)
+
+    assert not clock.trusted()
+
+
+def test_a_clock_is_no_longer_trusted_when_a_signed_time_shows_that_the_machine_slept(
+    machine: Machine,
+) -> None:
+    machine.reboot(wall_ms=RELEASED + 3 * DAY)
+    clock = machine.clock()
+    clock.vouched(RELEASED + 3 * DAY, clock.instant().running_ms)
+    assert clock.trusted()
+
+    machine.wall_ms += DAY  # of which the monotonic clock knows nothing
+    clock.vouched(RELEASED + 4 * DAY)
+
+    assert not clock.trusted()
 
 
 @pytest.mark.parametrize("jump_ms", [-30 * YEAR, -DAY, DAY, 30 * DAY, 20 * YEAR])

@@ -1,6 +1,7 @@
 """A link takes up the certificate that lies there when it connects; it need not be restarted."""
 
 import datetime
+import os
 from pathlib import Path
 
 import msgspec
@@ -74,6 +75,19 @@ def test_a_file_is_replaced_as_a_whole_and_with_its_mode(tmp_path: Path) -> None
     remove_file(path)
     remove_file(path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_service_goes_on_reading_what_root_replaces(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_bytes(b"old")
+    os.chown(path, 4001, 4002)
+
+    replace_file(path, b"new", 0o600)
+
+    found = path.stat()
+    assert (path.read_bytes(), found.st_mode & 0o777) == (b"new", 0o600)
+    assert (found.st_uid, found.st_gid) == (4001, 4002)
 
 
 def test_a_file_that_cannot_be_replaced_stays_as_it_was(tmp_path: Path) -> None:

@@ -22,7 +22,17 @@ from greenline.protocol.audit_details import Kind
 from greenline.protocol.audit_verify import Walk, walked
 from greenline.protocol.keys import SigningKey
 from tests.firmware.audit_logs import Clocks
-from tests.matcher.asking import LIST, PURPOSE, Kiosk, enrol, finger, id_of, mate, request_body
+from tests.matcher.asking import (
+    LIST,
+    NOW_MS,
+    PURPOSE,
+    Kiosk,
+    enrol,
+    finger,
+    id_of,
+    mate,
+    request_body,
+)
 
 KEY = SigningKey.generate()
 
@@ -103,11 +113,37 @@ def test_a_search_is_noted_with_its_kiosk_its_purpose_and_no_reference(
     assert id_of(request) not in path.read_bytes()
 
 
+def test_a_request_that_is_over_or_cannot_be_read_is_noted_with_why(
+    answering: Answering, kiosk: Kiosk, log: AuditLog, path: Path
+) -> None:
+    late = kiosk.seal(request_body(finger(1)), expires_ms=NOW_MS)
+    noise = kiosk.seal(b"\xc1 no message")
+    audited = replace(answering, audit=log)
+
+    audited.answer(late, kiosk.name)
+    audited.answer(noise, kiosk.name)
+
+    nothing = {"candidates": 0, "kiosk": kiosk.name}
+    assert [(event.why, event.case, event.details) for event in events(path)] == [
+        ("", pseudonym(id_of(late)), {"outcome": "expired", **nothing}),
+        (
+            "",
+            pseudonym(id_of(noise)),
+            {"outcome": "refused", **nothing, "refusal": "MalformedError"},
+        ),
+    ]
+
+
 def test_a_search_that_cannot_be_noted_has_no_answer(answering: Answering, kiosk: Kiosk) -> None:
     audited = replace(answering, audit=Refusing())
 
-    with pytest.raises(DatabaseError):
-        audited.answer(kiosk.seal(request_body(finger(1))), kiosk.name)
+    for request in (
+        kiosk.seal(request_body(finger(1))),
+        kiosk.seal(request_body(finger(1)), expires_ms=NOW_MS),
+        kiosk.seal(b"\xc1 no message"),
+    ):
+        with pytest.raises(DatabaseError):
+            audited.answer(request, kiosk.name)
 
 
 def test_each_change_of_the_gallery_is_noted(
@@ -205,11 +241,29 @@ def test_several_processes_write_one_chain(path: Path, tmp_path: Path) -> None:
     assert len(signed(path)) == 3
 
 
+def _keep_something(db: sqlite3.Connection) -> None:
+    row = ("kiosk-01", bytes(16), 1, 1, bytes(32), 0, b"segment")
+    db.execute(
+        "INSERT INTO report (kiosk, chain, first, last, digest, received_ms, segment) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        row,
+    )
+
+
 def test_the_file_refuses_to_be_changed_and_belongs_to_its_owner(log: AuditLog, path: Path) -> None:
-    log.note(Event(Kind.STOP, "x"))
+    log.note(Event(Kind.STOP, "x"), beside=_keep_something)
 
     with contextlib.closing(sqlite3.connect(path)) as db:
-        for statement in ("DELETE FROM entry", "UPDATE entry SET number = 7", "DELETE FROM own"):
+        for statement in (
+            "DELETE FROM entry",
+            "UPDATE entry SET number = 7",
+            "DELETE FROM own",
+            "REPLACE INTO entry VALUES (1, 0, x'00')",
+            "INSERT INTO own VALUES ('another', x'00')",
+            "REPLACE INTO own (rowid, owner, chain) VALUES (1, 'another', x'00')",
+            "UPDATE OR REPLACE report SET kiosk = 'another'",
+            "REPLACE INTO report VALUES (1, 'another', x'00', 1, 1, x'00', 0, x'00')",
+        ):
             with pytest.raises(sqlite3.IntegrityError, match="only added to"):
                 db.execute(statement)
     assert path.stat().st_mode & 0o777 == 0o600

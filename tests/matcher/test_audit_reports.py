@@ -1,6 +1,7 @@
 """What the centre makes of reports: kept once, in order, and an alarm when a chain is another."""
 
 import contextlib
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +12,10 @@ from greenline.matcher.audit import AuditLog
 from greenline.matcher.audit_database import open_audit, read_chains
 from greenline.matcher.audit_reports import Reports
 from greenline.matcher.database import Database
+from greenline.matcher.errors import DatabaseError
 from greenline.matcher.generations import Generation
 from greenline.protocol.audit import Entry
-from greenline.protocol.audit_details import Kind
+from greenline.protocol.audit_details import Details, Kind
 from greenline.protocol.audit_head import End, Head
 from greenline.protocol.audit_report import (
     Receipt,
@@ -53,11 +55,19 @@ class Centre:
         return decode_receipt(envelope.open(self.kiosk.opener))
 
     def alarms(self) -> list[str]:
+        return [str(details["what"]) for details in self._told(Kind.ALARM)]
+
+    def noted(self) -> list[Details]:
+        return self._told(Kind.KEEP)
+
+    def _told(self, kind: Kind) -> list[Details]:
         found = []
         for segments in read_chains(self.path):
-            for record in Walk(None).segment("", segments.get("own entries", b"")):
-                if isinstance(record.link, Entry) and record.link.event.kind is Kind.ALARM:
-                    found.append(str(record.link.event.details["what"]))
+            if "own entries" not in segments:
+                continue
+            for record in Walk(None).segment("", segments["own entries"]):
+                if isinstance(record.link, Entry) and record.link.event.kind is kind:
+                    found.append(record.link.event.details)
         return found
 
     def stored(self) -> list[dict[str, bytes]]:
@@ -124,6 +134,42 @@ def test_reports_in_order_are_kept_whole_and_receipted(centre: Centre, log: Log)
 
     walk = centre.walk()
     assert (walk.fault, walk.entries, centre.alarms()) == (None, 12, [])
+
+
+def test_each_kept_report_is_noted_in_the_centres_own_chain(centre: Centre, log: Log) -> None:
+    log.grow()
+    for _ in range(2):
+        centre.send(log.report(1, 4))  # the second time nothing is kept
+    log.grow()
+    centre.send(log.report(1, 8))
+
+    (segments,) = centre.stored()
+    name, chain = centre.kiosk.name, log.chain.head.chain.hex()
+    assert centre.noted() == [
+        {
+            "kiosk": name,
+            "chain": chain,
+            "first": first,
+            "last": last,
+            "digest": hashlib.sha256(segment).hexdigest(),
+        }
+        for (first, last), segment in zip([(1, 4), (5, 8)], segments.values(), strict=True)
+    ]
+
+
+def test_a_report_that_cannot_be_kept_is_not_noted(
+    centre: Centre, log: Log, database: Database
+) -> None:
+    log.grow()
+    with database.write() as db:
+        db.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON report BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+
+    with pytest.raises(DatabaseError):
+        centre.send(log.report(1, 4))
+
+    assert (centre.noted(), centre.stored()) == ([], [])
 
 
 def test_a_report_that_comes_again_is_receipted_and_not_kept_twice(

@@ -11,6 +11,7 @@ from greenline.cli.__main__ import COMMANDS
 
 FOLDER = Path(__file__).resolve().parents[2] / "systemd" / "system"
 UNITS = sorted(FOLDER.glob("*.service"))
+TIMERS = sorted(FOLDER.glob("*.timer"))
 
 
 def read(path: Path) -> configparser.ConfigParser:
@@ -33,6 +34,23 @@ def test_it_runs_a_command_of_ours(path: Path) -> None:
 
     assert Path(program).name == "greenline"
     assert command in COMMANDS
+
+
+@pytest.mark.parametrize("path", TIMERS, ids=lambda path: path.name)
+def test_a_timer_starts_a_unit_of_ours_also_after_a_time_switched_off(path: Path) -> None:
+    timer = read(path)
+
+    assert path.with_suffix(".service") in UNITS
+    assert (timer["Timer"]["OnCalendar"], timer["Timer"]["Persistent"]) == ("daily", "yes")
+    assert timer["Install"]["WantedBy"] == "timers.target"
+
+
+def test_the_timer_that_the_document_enables_renews_what_the_document_has_enrolled() -> None:
+    text = (FOLDER.parents[1] / "docs" / "provisioning.md").read_text()
+    command = read(FOLDER / "greenline-renew.service")["Service"]["ExecStart"]
+
+    assert "systemctl enable --now greenline-renew.timer" in text
+    assert command.replace("/usr/bin/", "") in text.splitlines()
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")

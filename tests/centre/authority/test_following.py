@@ -47,7 +47,7 @@ def test_each_change_is_published_once_and_the_broker_told(
 
     clock.now += datetime.timedelta(days=1)
     assert [follower.look(), follower.look()] == [True, False], "lists are new each day"
-    assert broker.told == [folder / "broker.pid"] * 5
+    assert broker.told == [folder / "run" / "broker.pid"] * 5
 
 
 def test_what_could_not_be_published_is_tried_again(authority: Authority, tmp_path: Path) -> None:

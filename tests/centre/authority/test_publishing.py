@@ -18,7 +18,12 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from greenline.centre.authority.authority import Authority, Site, create, opened
 from greenline.centre.authority.enrolment import allow, enrol
 from greenline.centre.authority.errors import FolderError
-from greenline.centre.authority.publishing import prepare, publish, tell_broker
+from greenline.centre.authority.publishing import (
+    broker_pid,
+    prepare,
+    publish,
+    tell_broker,
+)
 from greenline.centre.authority.records import find_device
 from greenline.centre.authority.renewal import register
 from greenline.centre.authority.revocation import Reason, revoke
@@ -60,7 +65,7 @@ class Centre:
         self.publish()
         assert self.broker is not None
         seen = len(self.broker.events)
-        assert tell_broker(self.folder / "broker.pid")
+        assert tell_broker(broker_pid(self.folder))
         self.broker.wait_for(
             lambda event: event in self.broker.events[seen:] and "Reloading" in event["event"],  # type: ignore[union-attr]  # it runs
             "reloaded", 15,
@@ -231,6 +236,34 @@ def test_the_certificates_of_broker_and_matcher_are_renewed_in_time(centre: Cent
     for name in changed[:-1]:
         pem = (centre.folder / name).read_bytes()
         assert x509.load_pem_x509_certificate(pem).not_valid_after_utc > later
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_root_gives_the_broker_its_files_and_renewing_them_leaves_them_there(
+    centre: Centre,
+) -> None:
+    prepare(centre.authority, centre.folder, "127.0.0.1", "nobody")
+    nobody = pwd.getpwnam("nobody").pw_uid
+    for moment in (now(), now() + datetime.timedelta(days=31)):
+        assert "broker.pem" in publish(centre.authority, centre.folder, moment)
+        given = [each.name for each in centre.folder.iterdir() if each.stat().st_uid == nobody]
+        assert sorted(given) == ["broker.pem", "run"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_an_account_that_is_not_there_is_told_and_nothing_is_left(centre: Centre) -> None:
+    for _ in range(2):
+        with pytest.raises(FolderError, match="there is no account 'nobody-of-ours'"):
+            prepare(centre.authority, centre.folder, "127.0.0.1", "nobody-of-ours")
+    assert not (centre.folder / "mosquitto.conf").exists()
+
+
+def test_a_pid_file_of_an_earlier_configuration_is_found(centre: Centre) -> None:
+    centre.publish()
+    conf = centre.folder / "mosquitto.conf"
+    conf.write_text(conf.read_text().replace("/run/broker.pid", "/broker.pid"))
+
+    assert broker_pid(centre.folder) == centre.folder / "broker.pid"
 
 
 def test_the_broker_takes_up_its_new_certificate_without_a_restart(centre: Centre) -> None:

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from greenline.centre.authority.authority import Authority
-from greenline.centre.authority.enrolment import allow, enrol
+from greenline.centre.authority.enrolment import allow, approve, enrol
 from greenline.centre.authority.errors import CredentialsError, FolderError, RefusedError
 from greenline.centre.authority.files import write_secret
 from greenline.centre.authority.renewal import authenticate, renew
@@ -57,6 +57,33 @@ def test_a_retired_root_counts_no_more_and_its_key_is_gone(authority: Authority)
     assert not (authority.folder / "root-1.key").exists()
     server = x509.load_pem_x509_certificate(authority.server_file(NOW).read_bytes())
     server.verify_directly_issued_by(second.certificate)
+
+
+def test_a_retired_roots_key_is_overwritten_where_it_lay(
+    authority: Authority, tmp_path: Path
+) -> None:
+    authority.roots.add(SITE.name, SITE.hosts, NOW)
+    lay = tmp_path / "the same place of the disk"
+    lay.hardlink_to(authority.folder / "root-1.key")
+    size = lay.stat().st_size
+
+    authority.roots.retire()
+
+    assert lay.read_bytes() == bytes(size)
+
+
+def test_a_root_whose_key_cannot_be_destroyed_is_told_and_tried_again(authority: Authority) -> None:
+    authority.roots.add(SITE.name, SITE.hosts, NOW)
+    key = authority.folder / "root-1.key"
+    key.unlink()
+    key.mkdir()
+
+    with pytest.raises(FolderError, match=r"root-1\.key cannot be destroyed"):
+        authority.roots.retire()
+
+    key.rmdir()
+    assert len(authority.roots.trusted()) == 2, "retire again"
+    authority.roots.retire()
 
 
 def test_there_are_two_roots_at_most_and_the_last_is_not_retired(authority: Authority) -> None:
@@ -147,6 +174,41 @@ def test_who_has_a_new_certificate_is_not_shut_out(authority: Authority) -> None
     assert shut_out(authority, NOW) == [KIOSK]
     enrolled(authority, DeviceKeys())
     assert shut_out(authority, NOW) == []
+
+
+def test_who_was_revoked_stays_shut_out_until_a_new_enrolment(authority: Authority) -> None:
+    """A connection that stands outlives the certificate that it was opened with."""
+    enrolled(authority, DeviceKeys())
+    revoke(authority, KIOSK, Reason.STOLEN, NOW)
+    late = NOW + 1000 * DAY
+    assert shut_out(authority, late) == [KIOSK]
+
+    enrolled(authority, DeviceKeys(), now=late)
+    assert shut_out(authority, late) == []
+
+
+def test_who_is_revoked_after_its_certificate_has_expired_is_shut_out(authority: Authority) -> None:
+    enrolled(authority, DeviceKeys())
+    late = NOW + 91 * DAY
+    assert shut_out(authority, late) == [], "expired alone: it may still come back by itself"
+
+    assert revoke(authority, KIOSK, Reason.LOST, late) == []
+
+    assert shut_out(authority, late) == [KIOSK]
+    assert list(lists(authority, late)[0]) == [], "who checks it sees that it is over"
+
+
+def test_a_certificate_that_an_approved_enrolment_replaced_lets_nobody_back_in(
+    authority: Authority,
+) -> None:
+    """While the new one holds, its first connection ends the old one's: the same session."""
+    enrolled(authority, DeviceKeys())
+    code = allow(authority, SERIAL, None, NOW + DAY)
+    approve(authority, SERIAL, NOW + DAY)
+    enrol(authority, SERIAL, code, DeviceKeys().request(), NOW + DAY)
+    assert shut_out(authority, NOW + DAY) == []
+
+    assert shut_out(authority, NOW + 1000 * DAY) == [KIOSK]
 
 
 def test_revoking_a_name_that_nobody_has_is_told(authority: Authority) -> None:
