@@ -193,7 +193,7 @@ def test_everything_of_a_process_goes_to_standard_error_as_one_object_a_line(
     set_up("matcher")
 
     logging.getLogger("paho").warning("bad packet %s", RECORD)
-    marked = {"request": REQUEST, "_ray_timestamp_ns": 1}
+    marked = {"request": REQUEST, "_mark_of_a_library": 1}
     logging.getLogger("greenline.x").info("taken\nand more", extra=marked)
 
     lines = [json.loads(text) for text in capsys.readouterr().err.splitlines()]
