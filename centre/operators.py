@@ -10,6 +10,7 @@ from typing import Protocol
 
 import msgspec
 
+from greenline.centre.database import Database
 from greenline.centre.operators_accounts import (
     Account,
     account_of,
@@ -17,7 +18,6 @@ from greenline.centre.operators_accounts import (
     check_pin,
     check_places,
 )
-from greenline.centre.operators_database import Database
 from greenline.centre.operators_errors import NotAllowedError
 from greenline.protocol.audit import Event
 from greenline.protocol.audit_details import Kind

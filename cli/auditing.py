@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from greenline.cli.clocks import moment
-from greenline.cli.keyfiles import read_gallery_key, read_signing_key
+from greenline.cli.keyfiles import read_signing_key
 from greenline.matcher.audit import AuditLog
 from greenline.matcher.audit_database import open_audit
 from greenline.matcher.audit_events import gallery_changed
@@ -14,6 +14,7 @@ from greenline.matcher.config import MatcherConfig
 from greenline.matcher.database import Database
 from greenline.matcher.errors import DatabaseError
 from greenline.matcher.gallery import ChangeKind, Gallery
+from greenline.matcher.gallery_key import read_gallery_key
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from greenline.cli.accuracy import (
+    Extracted,
     Network,
+    Picture,
     extract_all,
     find_pictures,
     identification_pairs,
@@ -24,6 +26,8 @@ from greenline.cli.models_bench import models
 from greenline.cli.models_bench_rates import number_pairs, read_scores
 from greenline.cli.quality_bench import quality
 from greenline.models.extraction import MODEL
+
+_VERIFICATION, _IDENTIFICATION = "verification.tsv", "identification.tsv"
 
 app = typer.Typer(no_args_is_help=True)
 app.command(name="models")(models)
@@ -57,43 +61,12 @@ def accuracy(
     pictures = find_pictures(folder, resolutions(dpi or []))
     if plots:
         number_pairs(list(verification_pairs(pictures)))  # refused now, rather than after hours
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise CommandError(f"{out} cannot be made: {fault.strerror}", 3) from fault
+    _make(out)
     network = Network(model, accurate, threshold)
     prints = extract_all(pictures, processes, network)
-    for name, found in prints.items():
-        if found.prepared is None:
-            print(f"{name}: scores lowest against everything ({found.reason or 'no minutiae'})")
-    pairs = write_scores(
-        out / "verification.tsv", verification_pairs(pictures), prints, processes, network.model
-    )
-    searches = write_scores(
-        out / "identification.tsv",
-        identification_pairs(pictures),
-        prints,
-        processes,
-        network.model,
-    )
-    median_ms = 1000 * statistics.median(found.seconds for found in prints.values())
-    print(f"{len(pictures)} pictures, extraction {median_ms:.0f} ms (median; {processes} at once)")
-    print(
-        f"{pairs} pairs in {out / 'verification.tsv'}, {searches} in {out / 'identification.tsv'}"
-    )
-    if not pairs:
-        return
-    named, scores = read_scores(out / "verification.tsv")
-    try:
-        groups = group(number_pairs(named), scores)
-    except CommandError:
-        if plots:
-            raise
-        return  # too few fingers to speak of rates; the scores are written
-    print_errors(groups[-1])
-    if plots:
-        written = write_plots(out, groups)
-        print("drawn: " + ", ".join(map(str, written)))
+    _tell_unusable(prints)
+    if _compare(pictures, prints, out, processes, network.model):
+        _tell_rates(out, plots=plots)
 
 
 @app.command()
@@ -113,3 +86,46 @@ def extraction(
 ) -> None:
     """Time the extraction of a template on one thread, with the runtime that is installed."""
     print_extraction(pictures)
+
+
+def _make(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise CommandError(f"{out} cannot be made: {fault.strerror}", 3) from fault
+
+
+def _tell_unusable(prints: dict[str, Extracted]) -> None:
+    for name, found in prints.items():
+        if found.prepared is None:
+            print(f"{name}: scores lowest against everything ({found.reason or 'no minutiae'})")
+
+
+def _compare(
+    pictures: list[Picture], prints: dict[str, Extracted], out: Path, processes: int, model: str
+) -> int:
+    """Write both tables and say so; return how many pairs of one set there are."""
+    verification, identification = out / _VERIFICATION, out / _IDENTIFICATION
+    pairs = write_scores(verification, verification_pairs(pictures), prints, processes, model)
+    searches = write_scores(
+        identification, identification_pairs(pictures), prints, processes, model
+    )
+    median_ms = 1000 * statistics.median(found.seconds for found in prints.values())
+    print(f"{len(pictures)} pictures, extraction {median_ms:.0f} ms (median; {processes} at once)")
+    print(f"{pairs} pairs in {verification}, {searches} in {identification}")
+    return pairs
+
+
+def _tell_rates(out: Path, *, plots: bool) -> None:
+    """Print what the scores come to, and draw it. Raises CommandError when too few are drawn."""
+    named, scores = read_scores(out / _VERIFICATION)
+    try:
+        groups = group(number_pairs(named), scores)
+    except CommandError:
+        if plots:
+            raise
+        return  # too few fingers to speak of rates; the scores are written
+    print_errors(groups[-1])
+    if plots:
+        written = write_plots(out, groups)
+        print("drawn: " + ", ".join(map(str, written)))

@@ -25,11 +25,6 @@ def read_opening_key(path: Path) -> OpeningKey:
     return _named(path, OpeningKey.from_bytes, read_secret(path, "opening key"))
 
 
-def read_gallery_key(path: Path) -> bytes:
-    """Read a gallery key (32 bytes). Raises CommandError."""
-    return read_secret(path, "gallery key")
-
-
 def read_identity(path: Path) -> Identity:
     """Read a public identity file. Raises CommandError naming the file."""
     return _named(path, Identity.from_json, _read(path, "identity"))

@@ -4,7 +4,6 @@ Everything secret is made here, on the device, and never leaves it. Each step ma
 run the same command again.
 """
 
-import contextlib
 import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,29 +11,19 @@ from typing import Annotated
 
 import typer
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import NameOID
 
 from greenline.cli.configuration import read_configuration, write_configuration
 from greenline.cli.errors import CommandError
-from greenline.cli.keyfiles import check_link, write_public, write_secret
+from greenline.cli.keyfiles import check_link
 from greenline.cli.kiosk_code import check_serial, enrolment_code
+from greenline.cli.kiosk_enrolment import Enrolment
 from greenline.cli.kiosk_matcher import take_matcher
-from greenline.cli.own_keys import OwnKeys, keep_own_keys, key_place, refuse_for_production
+from greenline.cli.own_keys import refuse_for_production
 from greenline.firmware.config import KioskConfig, KioskKeys, SearchDefaults, UplinkConfig
-from greenline.firmware.est import AuthorityClient, pem_of
-from greenline.firmware.renewal import (
-    Pair,
-    check_issued,
-    key_pem,
-    pending_key,
-    renew,
-    request_for,
-)
-from greenline.firmware.wipe import Wipe, forget_wipe, is_wiped
-from greenline.link.files import remove_file
+from greenline.firmware.est import AuthorityClient
+from greenline.firmware.renewal import Pair, renew
 from greenline.link.settings import LinkSettings
-from greenline.protocol.enrolment import Place, Registration, renewable_from
+from greenline.protocol.enrolment import Place, renewable_from
 
 _SENSOR = "serial:/dev/fingerprint"
 
@@ -72,41 +61,22 @@ def enrol_kiosk(  # noqa: PLR0913, PLR0917  # as many as there are options
     """Enrol this device: make its keys, get its certificate, write its configuration."""
     serial, code = check_serial(serial), enrolment_code(code, code_file)
     folder = _prepare(folder)
-    files = Pair(folder / "uplink.pem", folder / "ca.pem")
     before = _configured(folder)
     own_keys = before.keys if before else _new_keys(folder, keys, tpm)
     if before.production if before else production:
         refuse_for_production(own_keys, folder / "kiosk.toml")
+    enrolment = Enrolment(authority, folder, before, own_keys)
     try:
-        key = pending_key(files.next_key)
-        asked = AuthorityClient(authority, ca)
-        made = asked.enrol(serial, code, request_for(key, serial))
-        _refuse_another(before, _name(made), folder)
-        roots = asked.trusted_roots()
-        check_issued(made, key, roots)
-        write_public(files.roots, pem_of(roots))
-        write_secret(files.pair, key_pem(key) + pem_of([made]))
-        fingerprint = made.fingerprint(hashes.SHA256())
-        with contextlib.closing(_keep_keys(own_keys, files, fingerprint, anew=new_keys)) as own:
-            registration = Registration.make(own.signer, own.opener.public, fingerprint)
-        client = AuthorityClient(authority, files.roots, files.pair)
-        place = client.register(registration)
-        write_public(own_keys.matcher, place.matcher)
+        made = enrolment.certify(serial, code, ca)
+        place = enrolment.register(made, anew=new_keys)
         if before is None:
             _configure_kiosk(folder, place, own_keys, sensor, production)
-        _configure_uplink(folder, files, place, authority)
-        _forget_wipe(before, folder)
-        remove_file(_renewed_for(files))
-        # Last: until here the same command again gets the same certificate.
-        remove_file(files.next_key)
+        _configure_uplink(folder, enrolment.files, place, authority)
+        enrolment.finish()
     except OSError as fault:
         where = fault.filename or folder
         raise CommandError(f"{where} cannot be written: {fault.strerror}", 3) from fault
-    due = renewable_from(made.not_valid_before_utc, made.not_valid_after_utc)
-    print(f"{place.kiosk} is enrolled until {made.not_valid_after_utc:%Y-%m-%d}.")
-    print(f"Renew it from {due:%Y-%m-%d} on: greenline kiosk renew --config {folder}/uplink.toml")
-    print(f"Start it: greenline kiosk --config {folder}/kiosk.toml")
-    print(f"     and: greenline uplink --config {folder}/uplink.toml")
+    _tell(made, place, folder)
 
 
 def renew_kiosk(
@@ -140,6 +110,14 @@ def renew_kiosk(
     print(take_matcher(config.with_name("kiosk.toml"), client))
 
 
+def _tell(made: x509.Certificate, place: Place, folder: Path) -> None:
+    due = renewable_from(made.not_valid_before_utc, made.not_valid_after_utc)
+    print(f"{place.kiosk} is enrolled until {made.not_valid_after_utc:%Y-%m-%d}.")
+    print(f"Renew it from {due:%Y-%m-%d} on: greenline kiosk renew --config {folder}/uplink.toml")
+    print(f"Start it: greenline kiosk --config {folder}/kiosk.toml")
+    print(f"     and: greenline uplink --config {folder}/uplink.toml")
+
+
 def _prepare(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -161,40 +139,6 @@ def _new_keys(folder: Path, kind: KeyKind, tpm: str) -> KioskKeys:
         kind="file" if kind is KeyKind.FILE else "tpm",
         tpm=tpm,
     )
-
-
-def _keep_keys(keys: KioskKeys, files: Pair, fingerprint: bytes, *, anew: bool) -> OwnKeys:
-    """Return the kiosk's keys, made anew once for a certificate however often this is repeated.
-
-    The authority takes keys once: others, made by the same command again, would be an alarm.
-    """
-    note = _renewed_for(files)
-    anew = anew and not (note.exists() and note.read_bytes() == fingerprint)
-    own = keep_own_keys(keys, anew=anew)
-    if anew:
-        write_public(note, fingerprint)
-    return own
-
-
-def _renewed_for(files: Pair) -> Path:
-    """Where it is noted for which certificate the keys were made anew."""
-    return files.pair.with_name(f"{files.pair.name}.new-keys")
-
-
-def _forget_wipe(before: KioskConfig | None, folder: Path) -> None:
-    """Let a kiosk that was wiped start again, without what may be left of what it had."""
-    store = before.store if before else folder / "kiosk.store"
-    if before is not None and is_wiped(store):
-        Wipe(key_place(before.keys), store).remove_rest()
-    forget_wipe(store)
-
-
-def _refuse_another(before: KioskConfig | None, name: str, folder: Path) -> None:
-    """Refuse a folder of another kiosk before anything of it is replaced."""
-    if before is not None and before.name != name:
-        raise CommandError(
-            f"{folder}/kiosk.toml belongs to another kiosk than {name}: name another --folder", 4
-        )
 
 
 def _configure_kiosk(
@@ -222,8 +166,3 @@ def _configure_uplink(folder: Path, files: Pair, place: Place, authority: str) -
         place.broker_host, place.kiosk, files.roots, files.pair, files.pair, place.broker_port
     )
     write_configuration(uplink, UplinkConfig(place.kiosk, socket, broker, authority))
-
-
-def _name(certificate: x509.Certificate) -> str:
-    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(names[0].value) if names else ""

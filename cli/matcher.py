@@ -16,7 +16,6 @@ from greenline.cli.configuration import read_configuration
 from greenline.cli.errors import CommandError
 from greenline.cli.keyfiles import (
     check_link,
-    read_gallery_key,
     read_identities,
     read_opening_key,
     read_signing_key,
@@ -29,6 +28,7 @@ from greenline.matcher.blocks import MOST_ENTRIES
 from greenline.matcher.config import EarlierKeys, MatcherConfig
 from greenline.matcher.engine import Engine, LocalEngine
 from greenline.matcher.gallery import Gallery
+from greenline.matcher.gallery_key import read_gallery_key
 from greenline.matcher.generations import Generation
 from greenline.matcher.kernel.warm import compiled_before, warm
 from greenline.matcher.ledger import Ledger

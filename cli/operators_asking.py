@@ -9,7 +9,7 @@ from pathlib import Path
 
 from greenline.centre.operators import Register
 from greenline.centre.operators_accounts import check_pin
-from greenline.centre.operators_database import Database
+from greenline.centre.operators_tables import open_database
 from greenline.cli.auditing import who
 from greenline.cli.clocks import moment
 from greenline.cli.errors import CommandError
@@ -49,7 +49,7 @@ def create_register(folder: Path, name: str) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as fault:
         raise CommandError(f"{folder} cannot be made: {fault.strerror}", 5) from fault
-    Database(folder / REGISTER, create=True).close()
+    open_database(folder / REGISTER, create=True).close()
     signer, opener = SigningKey.generate(), OpeningKey.generate()
     write_secret(folder / SIGNING, signer.to_pem())
     # Nothing is sealed to it yet; an identity has a place for it.
@@ -60,7 +60,7 @@ def create_register(folder: Path, name: str) -> None:
 @contextlib.contextmanager
 def opened_register(folder: Path) -> Iterator[Opened]:
     """Open a register; what is noted is signed at the end. Raises CommandError, RegisterError."""
-    with contextlib.closing(Database(folder / REGISTER)) as database:
+    with contextlib.closing(open_database(folder / REGISTER)) as database:
         identity = read_identity(folder / IDENTITY)
         signer = read_signing_key(folder / SIGNING)
         with contextlib.closing(open_audit(folder / _AUDIT)) as noted:

@@ -1,4 +1,4 @@
-"""Reads a gallery's key from its file, for a process that knows nothing but the path."""
+"""Reads a gallery's key from its file, which belongs to its owner alone."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from greenline.matcher.errors import GalleryKeyError
 _OTHERS = 0o077
 
 
-def read_key(path: Path) -> bytes:
+def read_gallery_key(path: Path) -> bytes:
     """Return the key's bytes. Raises GalleryKeyError when others may read it, or nobody can."""
     try:
         key, mode = path.read_bytes(), path.stat().st_mode

@@ -8,6 +8,7 @@ import pytest
 
 from greenline.cli.children import Child
 from greenline.cli.site import Site, SiteOptions, build_site
+from tests.cli.processes import Start, starting
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +25,13 @@ def shared_data() -> Path:
 def site(tmp_path: Path) -> Site:
     """A site whose processes are not running yet."""
     return build_site(tmp_path / "site", SiteOptions(resend_first_s=1.0, backoff_longest_s=0.5))
+
+
+@pytest.fixture
+def start_process(site: Site) -> Iterator[Start]:
+    """Starts processes of the site, none of which outlives the test."""
+    with starting(site) as start:
+        yield start
 
 
 @pytest.fixture

@@ -9,12 +9,13 @@ from pathlib import Path
 import msgspec
 from cryptography.exceptions import InvalidSignature
 
-from greenline.centre.authority.database import Database
 from greenline.centre.authority.errors import FolderError, RefusedError
 from greenline.centre.authority.files import write_secret
 from greenline.centre.authority.roots import Root, Roots
+from greenline.centre.authority.tables import open_database
 from greenline.centre.authority.trail import UNTOLD, Trail
 from greenline.centre.certificates import Credential
+from greenline.centre.database import Database
 from greenline.protocol.enrolment import renewable_from
 from greenline.protocol.errors import KeyFormatError
 from greenline.protocol.keys import Identity
@@ -102,7 +103,7 @@ def create(folder: Path, site: Site, now: datetime.datetime) -> None:
         folder.chmod(0o700)
     except OSError as fault:
         raise FolderError(f"{folder} cannot be used: {fault.strerror}") from fault
-    with contextlib.closing(Database(folder / _DATABASE_FILE)) as database:
+    with contextlib.closing(open_database(folder / _DATABASE_FILE, create=True)) as database:
         database.change(
             "INSERT INTO site VALUES (1, ?, ?, ?, ?, ?, ?, ?, NULL)",
             site.name, " ".join(site.hosts), site.matcher, site.broker_host, site.broker_port,
@@ -117,5 +118,5 @@ def opened(folder: Path) -> Iterator[Authority]:
     path = folder / _DATABASE_FILE
     if not path.is_file():
         raise FolderError(f"there is no authority in {folder}: run 'greenline authority create'")
-    with contextlib.closing(Database(path)) as database:
+    with contextlib.closing(open_database(path)) as database:
         yield Authority(folder, database, Roots(folder, database))

@@ -9,7 +9,7 @@ from typing import Self
 from cryptography import x509
 
 from greenline.centre.authority.codes import Digest
-from greenline.centre.authority.database import Database
+from greenline.centre.database import Database
 
 
 class AlarmKind(StrEnum):

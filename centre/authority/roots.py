@@ -14,11 +14,11 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from greenline.centre.authority.database import Database
 from greenline.centre.authority.errors import FolderError, RefusedError
 from greenline.centre.authority.files import destroy_secret, write_secret
 from greenline.centre.authority.trail import UNTOLD, Trail
 from greenline.centre.certificates import CertificateAuthority, Credential
+from greenline.centre.database import Database
 from greenline.protocol.errors import KeyFormatError
 
 ROOT_DAYS = 3650

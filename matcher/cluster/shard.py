@@ -16,7 +16,7 @@ from pathlib import Path
 
 from greenline.matcher.errors import DatabaseError, MatcherError
 from greenline.matcher.gallery import Gallery
-from greenline.matcher.gallery_key import read_key
+from greenline.matcher.gallery_key import read_gallery_key
 from greenline.matcher.holding import Holding
 from greenline.matcher.kernel.compiled import cache_folder
 from greenline.matcher.kernel.warm import warm
@@ -143,7 +143,7 @@ class Shard:
     def _opened(self) -> Holding:
         if not self._layout.gallery.exists():  # opening it would make an empty one
             raise DatabaseError(f"the gallery {self._layout.gallery} is not on this machine")
-        gallery = Gallery(self._layout.gallery, read_key(self._layout.key))
+        gallery = Gallery(self._layout.gallery, read_gallery_key(self._layout.key))
         holding = Holding(gallery, self._portion)
         holding.refresh(self._tell)
         return holding

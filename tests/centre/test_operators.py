@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from greenline.centre.operators import Register
-from greenline.centre.operators_database import Database
 from greenline.centre.operators_errors import NotAllowedError, RegisterError
+from greenline.centre.operators_tables import open_database
 from greenline.protocol.audit import Event
 from greenline.protocol.operators import OperatorEntry, Role
 
@@ -41,7 +41,7 @@ def log() -> Log:
 @pytest.fixture
 def register(tmp_path: Path, log: Log) -> Iterator[Register]:
     """Two supervisors, an officer, an auditor; nothing noted yet."""
-    with contextlib.closing(Database(tmp_path / "operators.db", create=True)) as database:
+    with contextlib.closing(open_database(tmp_path / "operators.db", create=True)) as database:
         register = Register(database, log, "account root")
         add(register, BOSS, Role.SUPERVISOR, by="")
         for operator, role in (
@@ -69,7 +69,7 @@ def may_log_in(register: Register, operator: str, pin: str) -> bool:
 
 
 def test_the_first_account_is_a_supervisors(tmp_path: Path, log: Log) -> None:
-    with contextlib.closing(Database(tmp_path / "operators.db", create=True)) as database:
+    with contextlib.closing(open_database(tmp_path / "operators.db", create=True)) as database:
         register = Register(database, log, "account root")
         with pytest.raises(NotAllowedError, match="only a supervisor"):
             add(register, OFFICER, Role.OFFICER, by="")
@@ -272,9 +272,9 @@ def test_nothing_of_a_pin_lies_in_the_register(register: Register, tmp_path: Pat
 
 def test_a_register_is_made_once_and_found_again(tmp_path: Path, register: Register) -> None:
     with pytest.raises(RegisterError, match="is there already"):
-        Database(tmp_path / "operators.db", create=True)
+        open_database(tmp_path / "operators.db", create=True)
     with pytest.raises(RegisterError, match="make one with"):
-        Database(tmp_path / "other.db")
+        open_database(tmp_path / "other.db")
     (tmp_path / "other.db").write_bytes(b"something else" * 100)
     with pytest.raises(RegisterError, match="damaged or of another kind"):
-        Database(tmp_path / "other.db")
+        open_database(tmp_path / "other.db")

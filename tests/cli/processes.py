@@ -1,6 +1,35 @@
-"""Looks at the processes of this machine, as Linux tells in /proc."""
+"""Looks at the processes of this machine, as Linux tells in /proc; ends what a test left behind."""
 
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from greenline.cli.children import Child
+from greenline.cli.site import Site
+
+Start = Callable[[str], Child]
+
+
+@contextlib.contextmanager
+def starting(site: Site) -> Iterator[Start]:
+    """Start processes of a site by name; each has ended afterwards, whatever became of the test."""
+    with contextlib.ExitStack() as ending:
+
+        def start(name: str) -> Child:
+            child = site.start(name)
+            ending.callback(child.kill)  # ends one that was stopped (SIGSTOP) too
+            return child
+
+        yield start
+
+
+def kill_started_for(folder: Path) -> None:
+    """Kill the processes whose command line names a folder, whoever their parent is."""
+    for pid in started_for(folder):
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.kill(pid, signal.SIGKILL)
 
 
 def running(pid: int) -> bool:

@@ -14,8 +14,9 @@ from greenline.centre.authority.authority import Authority, opened
 from greenline.centre.authority.enrolment import enrol
 from greenline.centre.authority.errors import RefusedError
 from greenline.cli.configuration import read_configuration
-from greenline.cli.keyfiles import check_link, read_gallery_key, read_identity, read_signing_key
+from greenline.cli.keyfiles import check_link, read_identity, read_signing_key
 from greenline.matcher.config import MatcherConfig
+from greenline.matcher.gallery_key import read_gallery_key
 from greenline.matcher.split import ALL, Split
 from greenline.protocol.keys import SigningKey
 from tests.centre.authority.asking import KIOSK, SERIAL, DeviceKeys

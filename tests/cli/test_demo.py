@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from greenline.cli.demo_folder import claimed, synthetic_prints
 from greenline.cli.errors import CommandError
 from greenline.cli.site import SiteOptions, build_site
 from tests.cli.conftest import SET, Told
-from tests.cli.processes import children_of, running, started_for
+from tests.cli.processes import children_of, kill_started_for, running, started_for
 
 Greenline = Callable[..., Told]
 MARK = ".greenline-demo"
@@ -159,13 +159,17 @@ def test_the_command_refuses_a_foreign_folder_before_it_starts_anything(
 
 
 @pytest.fixture
-def demo(prints: Path, tmp_path: Path) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
+def demo(prints: Path, tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A demo in a process of its own, which ends with all its processes whatever is found."""
+    with subprocess.Popen(
         [sys.executable, "-m", "greenline.cli", "demo", "--folder", str(tmp_path / "demo"),
          "--prints", str(prints / SET), "--kiosk-port", "0", "--simulator-port", "0",
          "--no-paced"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+    ) as demo:  # fmt: skip
+        yield demo
+        demo.kill()  # first: it starts nothing any more
+        kill_started_for(tmp_path)
 
 
 def read_until(demo: "subprocess.Popen[str]", wanted: str) -> str:
@@ -182,18 +186,17 @@ def read_until(demo: "subprocess.Popen[str]", wanted: str) -> str:
 def test_ctrl_c_ends_the_demo_with_every_process_it_started(
     demo: "subprocess.Popen[str]", tmp_path: Path
 ) -> None:
-    with demo:
-        said = read_until(demo, "Ctrl-C ends everything")
-        started = children_of(demo.pid)
-        urls = re.findall(r"http://127\.0\.0\.1:\d+/", said)
-        assert (len(started), len(urls)) == (5, 2), said
-        for url in urls:
-            with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310  # loopback, http
-                assert answer.status == 200
+    said = read_until(demo, "Ctrl-C ends everything")
+    started = children_of(demo.pid)
+    urls = re.findall(r"http://127\.0\.0\.1:\d+/", said)
+    assert (len(started), len(urls)) == (5, 2), said
+    for url in urls:
+        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310  # loopback, http
+            assert answer.status == 200
 
-        demo.send_signal(signal.SIGINT)
-        rest = read_until(demo, "never said")
-        status = demo.wait(60)
+    demo.send_signal(signal.SIGINT)
+    rest = read_until(demo, "never said")
+    status = demo.wait(60)
 
     assert (status, rest) == (0, "Ending.\n")
     assert [pid for pid in started if running(pid)] == []
@@ -207,14 +210,13 @@ def test_a_termination_while_the_demo_starts_leaves_no_process_either(
 ) -> None:
     """The broker's log is there as soon as the first process is."""
     log = tmp_path / "demo" / "logs" / "broker.log"
-    with demo:
-        while not log.exists() and demo.poll() is None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                demo.wait(0.02)
-        assert children_of(demo.pid)
-        demo.send_signal(signal.SIGTERM)
-        read_until(demo, "never said")
-        status = demo.wait(60)
+    while not log.exists() and demo.poll() is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            demo.wait(0.02)
+    assert children_of(demo.pid)
+    demo.send_signal(signal.SIGTERM)
+    read_until(demo, "never said")
+    status = demo.wait(60)
 
     assert status == 130
     assert started_for(tmp_path) == set()

@@ -7,11 +7,14 @@ import pytest
 from greenline.cli.children import greenline, started
 from greenline.cli.site import Site
 from tests.cli.conftest import SET
+from tests.cli.processes import Start
 
 
 @pytest.mark.parametrize("name", ["kiosk", "uplink", "matcher"])
-def test_a_process_that_is_told_to_end_ends_well(site: Site, name: str) -> None:
-    child = site.start(name)
+def test_a_process_that_is_told_to_end_ends_well(
+    site: Site, start_process: Start, name: str
+) -> None:
+    child = start_process(name)
     held = {path.name for path in site.folder.iterdir()}
 
     assert child.stop() == 0

@@ -21,6 +21,7 @@ from PIL import Image
 from greenline.models.training.data_set import MANIFEST, generator
 from greenline.prints import fmr
 from tests.cli.conftest import Told
+from tests.cli.processes import kill_started_for
 
 Greenline = Callable[..., Told]
 
@@ -282,10 +283,14 @@ def test_ctrl_c_leaves_a_folder_that_can_be_gone_on_with(
          *map(str, order), "--fingers", "200"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
-    assert select.select([pipe], [], [], 60)[0]
-    os.killpg(running.pid, signal.SIGINT)  # as a terminal does
-    _, told = running.communicate(timeout=60)
-    os.close(pipe)
+    with running:
+        try:
+            assert select.select([pipe], [], [], 60)[0]
+            os.killpg(running.pid, signal.SIGINT)  # as a terminal does
+            _, told = running.communicate(timeout=60)
+        finally:
+            os.close(pipe)
+            kill_started_for(out)
 
     pictures = manifest_of(out)["pictures"]
     assert running.returncode != 0

@@ -11,6 +11,7 @@ import pytest
 
 from greenline.cli.site import Site
 from tests.cli.conftest import Told
+from tests.cli.processes import Start
 
 Greenline = Callable[..., Told]
 WIPE_PIN = 13
@@ -51,9 +52,9 @@ def audited(folder: Path) -> str:
 
 
 def test_a_kiosk_that_runs_ends_and_does_not_start_again(
-    greenline: Greenline, site: Site, config: Path
+    greenline: Greenline, site: Site, start_process: Start, config: Path
 ) -> None:
-    kiosk = site.start("kiosk")
+    kiosk = start_process("kiosk")
 
     begun = time.monotonic()
     told = greenline("wipe", "--config", config, "--yes")
@@ -140,14 +141,16 @@ def test_without_a_yes_nothing_is_wiped(
 
 def test_what_cannot_be_destroyed_is_named(greenline: Greenline, site: Site, config: Path) -> None:
     site.start("kiosk").stop()
-    (site.folder / "kiosk.store-wal").mkdir()  # what nobody can unlink, not even root
+    key = site.folder / "uplink.key"
+    key.unlink()
+    key.mkdir()  # what nobody can overwrite, not even root
 
     told = greenline("wipe", "--config", config, "--yes")
 
     assert told.code == 5
     assert "not all of it was wiped" in told.sentence
-    assert "kiosk.store-wal" in told.sentence
-    assert left(site.folder) == {"kiosk.store-wiped", "kiosk.store-wal"}
+    assert "uplink.key" in told.sentence
+    assert left(site.folder) == {"kiosk.store-wiped"}
 
 
 def test_a_wipe_key_that_could_destroy_nothing_is_refused(

@@ -9,6 +9,7 @@ import pytest
 
 from greenline.cli.site import Site
 from tests.cli.conftest import Told
+from tests.cli.processes import Start
 from tests.cli.test_wipe import WIPED, config, left
 
 __all__ = ["config"]
@@ -51,9 +52,9 @@ def test_without_its_tpm_a_wipe_that_was_cut_short_is_ended(
 
 
 def test_a_kiosk_that_does_not_end_is_killed_before_the_keys_are_called_destroyed(
-    greenline: Greenline, site: Site, config: Path
+    greenline: Greenline, site: Site, start_process: Start, config: Path
 ) -> None:
-    kiosk = site.start("kiosk")
+    kiosk = start_process("kiosk")
     os.kill(kiosk.pid, signal.SIGSTOP)
 
     told = greenline("wipe", "--config", config, "--yes")
