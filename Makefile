@@ -11,7 +11,7 @@ DEMO_OPTIONS := $(if $(PRINTS),--prints '$(PRINTS)') $(if $(DPI),--dpi '$(DPI)')
 FOLDERS := prints protocol drivers models link firmware matcher centre cli
 CODE := $(FOLDERS) tests $(wildcard bench)
 
-.PHONY: demo demo-once test lint format typing setup setup-dev clean bench-sensor bench-sensor-peers
+.PHONY: demo demo-once test lint format typing setup setup-dev clean bench-sensor bench-sensor-peers bench-faults
 
 demo: setup
 	@$(BIN)/greenline demo $(DEMO_OPTIONS)
@@ -80,6 +80,12 @@ bench-sensor-peers: setup-dev .venv-peers/.installed
 .venv-peers/.installed: bench/peers/requirements.txt
 	@PYTHON=$(PYTHON) bench/peers/make-venv
 	@touch $@
+
+# Everything that can be broken, broken at least a hundred times (docs/faults.md; an hour). As root
+# it also cuts the power and fills disks.
+bench-faults: setup-dev
+	@.ci/debian e2fsprogs iproute2
+	nice $(BIN)/python -m bench.faults --out build/faults
 
 clean:
 	rm -rf .venv .venv-tflite .venv-peers .typing .demo .demo-prints .demo-once .demo-once-prints

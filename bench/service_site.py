@@ -22,7 +22,7 @@ from greenline.link.link import Link
 from greenline.link.settings import LinkSettings
 from greenline.matcher.config import MatcherConfig
 from greenline.matcher.gallery import Gallery
-from greenline.protocol.envelope import Envelope, EnvelopeKind, Header, Lane, seal
+from greenline.protocol.envelope import Envelope, EnvelopeKind, Header, Lane, kind_of, seal
 from greenline.protocol.keys import Identity, OpeningKey, SigningKey
 from greenline.protocol.messages import (
     ImpressionMessage,
@@ -153,7 +153,8 @@ class Kiosk:
         self.confirmed.put(refusal)
 
     def arrived(self, delivery: int, topic: str, payload: bytes) -> None:  # noqa: ARG002  # the same
-        self.answers.put((time.monotonic(), payload))
+        if kind_of(payload) == EnvelopeKind.RESULT:
+            self.answers.put((time.monotonic(), payload))
         self.link.acknowledge(delivery)
 
 

@@ -40,6 +40,7 @@ COMMANDS = {
     "clock": "Raise the system's clock to what somebody has signed.",
     "wipe": "Make everything on a kiosk unreadable, at once and for good.",
     "uplink": "Run the pipe between a kiosk and the broker.",
+    "queue": "Show what waits in a kiosk, send it again, carry it by hand.",
     "matcher": "Run the matcher that answers kiosks.",
     "rotate": "Make new keys for the matcher; the old ones serve on for a while.",
     "authority": "Decide which kiosks belong to a site: enrol, renew, revoke.",

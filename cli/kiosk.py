@@ -136,8 +136,10 @@ def _parts(
         minimum_quality=settings.minimum_quality,
         attempts=settings.attempts,
         request_lifetime_ms=int(settings.request_lifetime_h * _HOUR_MS),
+        bounds=settings.bounds.bounds,
         answer_lifetime_ms=int(settings.answer_lifetime_h * _HOUR_MS),
         resend_first_s=settings.resend_first_s,
+        late_after_s=settings.late_after_s,
         early_stop=settings.live.early_stop,
         settling=Settling(
             settings.live.good_quality, settings.live.settle_s, settings.live.preview_s

@@ -33,7 +33,8 @@ from greenline.matcher.generations import Generation
 from greenline.matcher.kernel.warm import compiled_before, warm
 from greenline.matcher.ledger import Ledger
 from greenline.matcher.registry import Registry
-from greenline.matcher.service import Service, Terms
+from greenline.matcher.service import Service
+from greenline.matcher.terms import Terms
 
 app = typer.Typer()
 log = logging.getLogger(__name__)

@@ -1,5 +1,6 @@
 """`greenline uplink`: the uplink process, wired from its configuration."""
 
+import contextlib
 import logging
 import signal
 from pathlib import Path
@@ -30,5 +31,16 @@ def uplink(
     running = Uplink(settings.kiosk, settings.socket, settings.broker)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: running.stop())
-    log.info("ready")
-    running.run()
+    with _metrics(settings, running):
+        log.info("ready")
+        running.run()
+
+
+def _metrics(settings: UplinkConfig, running: Uplink) -> contextlib.AbstractContextManager[object]:
+    if settings.metrics_port is None:
+        return contextlib.nullcontext()
+    # Here, so that an uplink that tells no numbers does without a web server's memory.
+    from greenline.cli.metrics_serving import metrics_served  # noqa: PLC0415
+    from greenline.firmware.metrics_uplink import UplinkMetrics  # noqa: PLC0415
+
+    return metrics_served(settings.metrics_port, UplinkMetrics(running.counts).text)

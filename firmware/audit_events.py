@@ -90,6 +90,23 @@ def deleted(request_id: bytes, what: str, reason: str) -> Event:
     )
 
 
+def exported(count: int, matcher: str) -> Event:
+    """Return that a technician is handed all sealed requests, to be carried to the centre by hand.
+
+    Who that is nobody can know: whoever may run commands on this device.
+    """
+    details: dict[str, Detail] = {"what": "sealed requests", "to": matcher, "count": count}
+    return Event(Kind.DISCLOSE, NOT_LOGGED_IN, "export by a technician", details=details)
+
+
+def salvaged(requests: int, answers: int, lost: int, *, unknown: bool) -> Event:
+    """Return that the store was damaged. lost: requests; unknown: there may have been more."""
+    what = "damaged store, parts unreadable" if unknown else "damaged store"
+    return Event(
+        Kind.REPAIR, DEVICE, details={"what": what, "kept": requests + answers, "lost": lost}
+    )
+
+
 def stopped(purpose: str, *, by_person: bool, who: str = NOT_LOGGED_IN) -> Event:
     """Return that a check ended without anything taken."""
     reason = "stopped by a person" if by_person else "no usable picture"

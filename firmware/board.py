@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from greenline.firmware.board_checks import BoardChecks
 from greenline.firmware.board_state import (
     FAULT_CODES,
     NEEDED,
@@ -38,8 +39,6 @@ __all__ = [
 
 NO_UPLINK = "the uplink process is not running"
 
-_MOST_CHECKS = 50
-
 
 class Board:
     """The current state, and whom to wake when it changes."""
@@ -47,7 +46,7 @@ class Board:
     def __init__(self, kiosk: str, minimum_quality: int, notices: tuple[str, ...] = ()) -> None:
         self._lock = threading.Lock()
         self._listeners: set[Callable[[], None]] = set()
-        self._checks: dict[str, Check] = {}
+        self._checks = BoardChecks()
         self._pages = 0
         self._state = BoardState(
             version=0,
@@ -146,7 +145,7 @@ class Board:
         """Take a check off the board: its answer was deleted."""
 
         def apply(state: BoardState) -> BoardState:
-            self._checks.pop(request_id, None)
+            self._checks.remove(request_id)
             return self._with_checks(state)
 
         self._change(apply)
@@ -158,22 +157,17 @@ class Board:
             changed = change(self._checks.get(request_id))
             if changed is None:
                 return state
-            self._checks[request_id] = changed
+            self._checks.put(changed)
             return self._with_checks(state)
 
         self._change(apply)
 
     def _with_checks(self, state: BoardState) -> BoardState:
-        newest = sorted(self._checks.values(), key=lambda check: -check.created_ms)
-        waiting = [c for c in newest if c.progress not in {Progress.ANSWERED, Progress.EXPIRED}]
-        for check in newest[_MOST_CHECKS:]:
-            if check not in waiting:
-                del self._checks[check.request_id]
         return msgspec.structs.replace(
             state,
-            checks=tuple(newest[:_MOST_CHECKS]),
-            pending=len(waiting),
-            oldest_ms=waiting[-1].created_ms if waiting else 0,
+            checks=self._checks.shown(),
+            pending=self._checks.waiting(),
+            oldest_ms=self._checks.oldest_ms(),
         )
 
     def _change(self, change: Callable[[BoardState], BoardState]) -> None:

@@ -6,6 +6,7 @@ import msgspec
 
 from greenline.firmware.operators_shown import SessionState
 from greenline.protocol.messages import Candidate, SearchedList
+from greenline.protocol.wording import LATE, STAGE_WORDS
 
 
 class Phase(StrEnum):
@@ -20,6 +21,7 @@ class Phase(StrEnum):
     TAKEN = "taken"
     LIFT_FINGER = "lift_finger"
     STOPPED = "stopped"
+    REFUSED = "refused"
     FAULT = "fault"
 
 
@@ -27,7 +29,9 @@ class Progress(StrEnum):
     """How far one check has come."""
 
     QUEUED = "queued"
+    OFFERED = "offered"
     PUBLISHED = "published"
+    RECEIVED = "received"
     ANSWERED = "answered"
     EXPIRED = "expired"
 
@@ -84,7 +88,10 @@ class Capture(msgspec.Struct, frozen=True):
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One request and what became of it. Times: Unix milliseconds; steps_ms: by step."""
+    """One request and what became of it. Times: Unix milliseconds; steps_ms: by step.
+
+    late: the answer came when the person may have left, see lateness.py.
+    """
 
     request_id: str
     created_ms: int
@@ -96,6 +103,7 @@ class Check(msgspec.Struct, frozen=True):
     searched: tuple[SearchedList, ...] = ()
     answered_ms: int = 0
     steps_ms: dict[str, float] = {}
+    late: bool = False
 
 
 class BoardState(msgspec.Struct, frozen=True):
@@ -104,7 +112,8 @@ class BoardState(msgspec.Struct, frozen=True):
     pending: requests without a final answer; oldest_ms: when the oldest of them was made, 0 without
     any. notices: what must be known of this kiosk. refused: answers since the
     start that did not come from the matcher, or not for this kiosk. wipe_left_s: see show_wipe().
-    session: who works here.
+    session: who works here. words: of each Progress, and of what is late. now_ms: what the kiosk
+    believes of the time as it sends this; 0: it does not say.
     """
 
     version: int
@@ -121,3 +130,5 @@ class BoardState(msgspec.Struct, frozen=True):
     refused: int = 0
     wipe_left_s: int | None = None
     session: SessionState = SessionState()
+    words: dict[str, str] = msgspec.field(default_factory=lambda: {**STAGE_WORDS, "late": LATE})
+    now_ms: int = 0

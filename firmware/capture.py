@@ -24,11 +24,14 @@ from greenline.firmware.gate import Gate
 from greenline.firmware.line import Case, Impression, Line, Submitted
 from greenline.firmware.reopening import Opening, Reopener, close_quietly
 from greenline.firmware.status import signal_of
+from greenline.firmware.store_bounds import Room
 from greenline.firmware.taking import Taking
+from greenline.protocol.wording import STORE_FULL
 
 log = logging.getLogger(__name__)
 
 _IDLE_LOOK_S = 2.0
+_MAY_BEGIN = frozenset({Phase.READY, Phase.STOPPED, Phase.REFUSED})
 _OUR_FAULT = "A fault in the kiosk itself"
 
 
@@ -92,7 +95,7 @@ class CaptureThread:
 
     def request(self, command: StartCheck) -> bool:
         """Ask for a check; False when one is going on or the sensor is not ready. Any thread."""
-        if self._board.state().capture.phase not in {Phase.READY, Phase.STOPPED}:
+        if self._board.state().capture.phase not in _MAY_BEGIN:
             return False
         self._cancelled.clear()
         try:
@@ -133,6 +136,7 @@ class CaptureThread:
             if self._line.glass is not None:
                 self._line.glass.expire()
             self._line.sensor.still_there()
+            self._look_at_store(self._line)
             return
         if command is None or self._stopping.is_set():
             return
@@ -154,6 +158,11 @@ class CaptureThread:
             self._attempts,
             self._rescan_below,
         )
+        refusal = _refusal(line)
+        if refusal:
+            # Before anybody is asked for a finger: it could not be kept.
+            self._refused(refusal)
+            return
         impression = taking.take(command.finger)
         if isinstance(impression, str):
             self._stopped(impression, command.case)
@@ -161,8 +170,7 @@ class CaptureThread:
         try:
             submitted = line.submit(replace(command.case, impressions=(impression,)))
         except StoreError as fault:
-            self._board.show_device(DeviceName.STORE, missing=str(fault))
-            self._show(Phase.STOPPED, str(fault))
+            self._refused(str(fault))
             return
         self._board.show_device(DeviceName.STORE)
         self._taken(submitted, impression)
@@ -183,6 +191,19 @@ class CaptureThread:
                 "durable_ms": round(submitted.durable_ms, 1),
             },
         )
+
+    def _refused(self, words: str) -> None:
+        """Say aloud that the store takes nothing: on the page, the display and the lights."""
+        log.warning("nothing taken", extra={"reason": words})
+        self._board.show_device(DeviceName.STORE, missing=words)
+        self._show(Phase.REFUSED, words)
+
+    def _look_at_store(self, line: Line) -> None:
+        """Be ready again once the store, which had refused, takes something again."""
+        was_full = self._shown.phase is Phase.REFUSED and self._shown.instruction == STORE_FULL
+        if was_full and not _refusal(line):
+            self._board.show_device(DeviceName.STORE)
+            self._show(Phase.READY, "Ready")
 
     def _ended(self) -> bool:
         return self._cancelled.is_set() or self._stopping.is_set()
@@ -239,3 +260,11 @@ class CaptureThread:
         line, self._line = self._line, None
         if line is not None:
             close_quietly(line.sensor)
+
+
+def _refusal(line: Line) -> str:
+    """Return why the store takes no capture; empty: it does."""
+    try:
+        return STORE_FULL if line.store.room() is Room.NO_CAPTURES else ""
+    except StoreError as fault:
+        return str(fault)

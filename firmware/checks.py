@@ -4,7 +4,6 @@ The words for a result come from the one table in greenline.protocol.wording.
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 
@@ -13,15 +12,25 @@ from msgspec.structs import replace
 from greenline.firmware import audit_events
 from greenline.firmware.audit_events import UNLOGGED, Audit
 from greenline.firmware.board import Board, Check, DeviceName, Progress
+from greenline.firmware.checks_shown import (
+    answered,
+    back_to_queued,
+    come_to,
+    rounded,
+    unanswered,
+    waiting,
+)
 from greenline.firmware.errors import FirmwareError, StoreError
 from greenline.firmware.inbox import Inbox, Received
+from greenline.firmware.lateness import Lateness
 from greenline.firmware.line import Submitted
 from greenline.firmware.operators_reading import Reading
 from greenline.firmware.store import Answer, Expired, Pending, Store
+from greenline.firmware.store_bounds import Room
 from greenline.protocol.audit import Event
 from greenline.protocol.errors import ProtocolError
-from greenline.protocol.messages import Outcome, Result, decode_result, encode_result
-from greenline.protocol.wording import NOT_CHECKED, RESULT_WORDS
+from greenline.protocol.messages import Outcome, decode_result, encode_result
+from greenline.protocol.wording import STORE_FILLS
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +42,7 @@ def _nothing_to_tend() -> None:
 
 
 class Checks:
-    """Listens to the gate, keeps the board true. clock: monotonic seconds.
+    """Listens to the gate, keeps the board true. lateness: of answers.
 
     audit: is told before a result is shown or anything deleted. purpose: of this kiosk's checks.
     tend: called with each housekeeping. reading: who sees the results.
@@ -45,7 +54,7 @@ class Checks:
         store: Store,
         inbox: Inbox,
         now_ms: Callable[[], int],
-        clock: Callable[[], float] = time.monotonic,
+        lateness: Lateness | None = None,
         audit: Audit = UNLOGGED,
         purpose: str = "",
         *,
@@ -55,9 +64,8 @@ class Checks:
         self._store = store
         self._inbox = inbox
         self._now_ms = now_ms
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._durable_at: dict[str, float] = {}
+        self.lateness = lateness or Lateness(time.monotonic)
+        self._offered: set[str] = set()
         self._audit = audit
         self.reading = Reading(purpose)
         self._tend = tend
@@ -70,20 +78,22 @@ class Checks:
         for answer in self._store.answers(_SHOWN):
             self._restore_answer(answer)
         for pending in self._store.pending():
-            shown = _waiting(pending)
+            shown = waiting(pending)
             self._board.add_check(shown)
 
     def taken(self, submitted: Submitted, steps_ms: dict[str, float]) -> None:
         """Show a request that has just become durable, with the time of each step so far."""
-        check = _waiting(submitted.pending)
+        check = waiting(submitted.pending)
         steps = {**steps_ms, "durable": submitted.durable_ms}
-        with self._lock:
-            self._durable_at[check.request_id] = self._clock()
-        self._board.show_check(replace(check, steps_ms=_rounded(steps)))
+        self.lateness.taken(check.request_id)
+        self._board.show_check(replace(check, steps_ms=rounded(steps)))
 
     def link_changed(self, *, up: bool, detail: str) -> None:
         """Show whether a broker can be reached (called by the gate)."""
         self._board.show_link(up=up, detail=detail)
+        for name in self._offered:
+            self._board.change_check(name, lambda check: check and back_to_queued(check))
+        self._offered.clear()
 
     def uplink_changed(self, *, missing: str) -> None:
         """Show why there is no uplink process (called by the gate)."""
@@ -92,28 +102,47 @@ class Checks:
     def published(self, request_id: bytes) -> None:
         """Show that a broker has a request (called by the gate)."""
         name = request_id.hex()
-        elapsed = self._since_durable(name)
+        elapsed = self.lateness.since_ms(name)
+        self._offered.discard(name)
 
         def change(check: Check | None) -> Check | None:
-            if check is None or check.progress is Progress.ANSWERED:
-                return None
-            steps = {"broker": elapsed, **check.steps_ms} if elapsed else check.steps_ms
-            return replace(check, progress=Progress.PUBLISHED, steps_ms=_rounded(steps))
+            shown = check and come_to(check, Progress.PUBLISHED)
+            if shown is None or not elapsed:
+                return shown
+            return replace(shown, steps_ms=rounded({"broker": elapsed, **shown.steps_ms}))
 
         self._board.change_check(name, change)
 
-    def arrived(self, envelope: bytes) -> bytes | None:
-        """Commit an answer and show it (called by the gate). Raises StoreError."""
-        received = self._inbox.receive(envelope)
-        if received is None:
+    def offered(self, request_id: bytes) -> None:
+        """Show that a request is being sent (called by the gate)."""
+        self._offered.add(request_id.hex())
+        self._come_to(request_id, Progress.OFFERED)
+
+    def received(self, request_id: bytes) -> None:
+        """Show that the matcher has a request (called by the gate)."""
+        self._come_to(request_id, Progress.RECEIVED)
+
+    def _come_to(self, request_id: bytes, progress: Progress) -> None:
+        """Show how far a request has come; nothing leads back."""
+        self._board.change_check(request_id.hex(), lambda check: check and come_to(check, progress))
+
+    def arrived(self, envelopes: Sequence[bytes]) -> list[bytes | None]:
+        """Commit answers, all at once, and show them (called by the gate).
+
+        Returns for each the id of the request that has left by it. Raises StoreError: none was
+        committed.
+        """
+        came = self._store.together(lambda: [self._inbox.receive(each) for each in envelopes])
+        received = [each for each in came if each is not None]
+        if len(received) < len(came):
             self._board.show_refused(self._inbox.forged())
-            return None
-        request_id = received.request_id
-        events = self.reading.comes(request_id, received.result)
-        if received.final:
-            events.append(audit_events.deleted(request_id, "request", "answered"))
-        self._show_when_noted(events, lambda: self._show(received))
-        return request_id if received.final else None
+        events: list[Event] = []
+        for each in received:
+            events += self.reading.comes(each.request_id, each.result)
+            if each.final:
+                events.append(audit_events.deleted(each.request_id, "request", "answered"))
+        self._show_when_noted(events, lambda: self._show_all(received))
+        return [each.request_id if each is not None and each.final else None for each in came]
 
     def housekeeping(self) -> list[Pending]:
         """Let what is past its time expire, and say so (called by the gate). Raises StoreError."""
@@ -124,21 +153,28 @@ class Checks:
         if unshown and not self._unshown:
             self._board.show_device(DeviceName.STORE)
         expired = self._store.expire(self._note_deleted)
+        self._board.show_notice(STORE_FILLS, shown=self._store.room() is not Room.ENOUGH)
         for request_id in expired.answers:
-            self._board.remove_check(request_id.hex())
+            self._forget_answer(request_id)
         for pending in expired.requests:
-            with self._lock:
-                self._durable_at.pop(pending.request_id.hex(), None)
+            self.lateness.forget(pending.request_id.hex())
             log.warning("request expired", extra={"request": pending.request_id.hex()})
             self._board.show_check(
                 replace(
-                    _waiting(pending),
+                    waiting(pending),
                     progress=Progress.EXPIRED,
                     outcome=Outcome.EXPIRED,
                     reason="no answer came before the request expired",
                 )
             )
         return list(expired.requests)
+
+    def _forget_answer(self, request_id: bytes) -> None:
+        """Take a deleted answer off the board; what still waits for its final one stays there."""
+        if self._store.envelope(request_id) is None:
+            self._board.remove_check(request_id.hex())
+        else:
+            self._board.change_check(request_id.hex(), lambda check: check and unanswered(check))
 
     def _show_when_noted(self, events: Sequence[Event], show: Callable[[], None]) -> None:
         """Show a result once it is in the audit log that it is; if that fails, try again later."""
@@ -166,9 +202,14 @@ class Checks:
         if events:
             self._audit.note(*events)
 
+    def _show_all(self, received: Sequence[Received]) -> None:
+        for each in received:
+            self._show(each)
+
     def _show(self, received: Received) -> None:
         name = received.request_id.hex()
-        elapsed = self._since_durable(name)
+        elapsed = self.lateness.since_ms(name)
+        late = received.final and self.lateness.is_late(name)
         now_ms = self._now_ms()
 
         def change(check: Check | None) -> Check | None:
@@ -179,12 +220,12 @@ class Checks:
                 steps["search"] = received.result.search_ms
                 known = steps.get("broker", 0.0) + received.result.search_ms
                 steps["reply"] = max(0.0, elapsed - known)
-            return replace(_answered(check, received.result, now_ms), steps_ms=_rounded(steps))
+            shown = answered(check, received.result, now_ms)
+            return replace(shown, late=late, steps_ms=rounded(steps))
 
         self._board.change_check(name, change)
         if received.final:
-            with self._lock:
-                self._durable_at.pop(name, None)
+            self.lateness.forget(name)
         log.info(
             "answer",
             extra={
@@ -205,36 +246,10 @@ class Checks:
     def _restore_answer(self, answer: Answer) -> None:
         result = decode_result(answer.body)
         pending = Pending(answer.request_id, 0, answer.created_ms, answer.expires_ms)
-        check = _answered(_waiting(pending), result, answer.arrived_ms)
+        check = answered(waiting(pending), result, answer.arrived_ms)
+        late = answer.final and self.lateness.was_late(answer.created_ms, answer.arrived_ms)
+        check = replace(check, late=late)
         self._show_when_noted(
             self.reading.comes(answer.request_id, result, again=True),
             lambda: self._board.show_check(check),
         )
-
-    def _since_durable(self, name: str) -> float:
-        """Return the milliseconds since a request of this run became durable; 0 if unknown."""
-        with self._lock:
-            durable_at = self._durable_at.get(name)
-        return 0.0 if durable_at is None else (self._clock() - durable_at) * 1000
-
-
-def _waiting(pending: Pending) -> Check:
-    return Check(pending.request_id.hex(), pending.created_ms, Progress.QUEUED, NOT_CHECKED)
-
-
-def _answered(check: Check, result: Result, answered_ms: int) -> Check:
-    final = result.outcome is not Outcome.INCOMPLETE
-    return replace(
-        check,
-        progress=Progress.ANSWERED if final else Progress.PUBLISHED,
-        words=RESULT_WORDS[result.outcome],
-        outcome=result.outcome,
-        reason=result.reason,
-        candidates=result.candidates,
-        searched=result.searched,
-        answered_ms=answered_ms if final else 0,
-    )
-
-
-def _rounded(steps_ms: dict[str, float]) -> dict[str, float]:
-    return {step: round(value, 1) for step, value in steps_ms.items()}

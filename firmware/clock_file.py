@@ -4,6 +4,7 @@ Under a MAC whose key comes from the device key: who changes the file on the car
 not the kiosk young or old. `greenline clock apply` reads it at boot, the kiosk writes it.
 """
 
+import logging
 import struct
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from greenline.firmware.clock import Kept
 from greenline.firmware.device_key import DeviceKey
 from greenline.firmware.errors import StoreError, StoreFullError, WrappingError
 from greenline.link.files import replace_file
+
+log = logging.getLogger(__name__)
 
 _KEPT = struct.Struct(">QQ16sQ")
 _CONTEXT = b"greenline clock 1\0"
@@ -30,11 +33,14 @@ class ClockFile:
         self._device = device
 
     def read(self) -> Kept | None:
-        """Return what was kept; None: nothing, or nothing that this device has written."""
+        """Return what was kept; None: nothing, or (said in the log) nothing of this device's."""
         try:
             packed = self._device.unwrap(self._path.read_bytes(), _CONTEXT)
             return Kept(*_KEPT.unpack(packed))
-        except (OSError, WrappingError, struct.error):
+        except FileNotFoundError:
+            return None
+        except (OSError, WrappingError, struct.error) as fault:
+            log.warning("clock forgotten", extra={"file": str(self._path), "reason": str(fault)})
             return None
 
     def write(self, kept: Kept) -> None:

@@ -7,6 +7,8 @@ import msgspec
 from msgspec import Meta
 
 from greenline.drivers.oled import USUAL_ADDRESS, Controller
+from greenline.firmware.lateness import LATE_AFTER_S
+from greenline.firmware.store_bounds import MEGABYTE, USUAL, Bounds
 from greenline.link.settings import LinkSettings
 from greenline.protocol.messages import Label, TargetFpir
 
@@ -131,6 +133,18 @@ class OperatorsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, o
     shift_h: Annotated[float, Meta(gt=0, le=24)] = 12.0
 
 
+class StoreConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How much waits at most: requests without an answer, megabytes of requests and answers."""
+
+    most_requests: Annotated[int, Meta(ge=20, le=1_000_000)] = USUAL.most_requests
+    most_mb: Annotated[int, Meta(ge=4, le=10_000)] = USUAL.most_bytes // MEGABYTE
+
+    @property
+    def bounds(self) -> Bounds:
+        """The same for the store."""
+        return Bounds(self.most_requests, self.most_mb * MEGABYTE)
+
+
 class KioskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The kiosk process.
 
@@ -141,6 +155,7 @@ class KioskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: the minutiae network; accurate: it also looks at the mirror image.
     panel: lights, keys, display, camera. live: quality while a picture is taken. audit: the log
     of who did what.
+    bounds: of the store. late_after_s: an answer that comes later is shown as late.
     request_lifetime_h, answer_lifetime_h: hours until an unanswered request, an answer, expires.
     operators: who logs in; None: nobody does. production: real travellers are checked here; it
     refuses to start with keys in files, or without operators.
@@ -162,10 +177,12 @@ class KioskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accurate: bool = False
     model_threads: Annotated[int, Meta(ge=1, le=8)] = 1
     resend_first_s: Annotated[float, Meta(gt=0)] = 15.0
+    late_after_s: Annotated[float, Meta(ge=1, le=86400)] = LATE_AFTER_S
     panel: PanelConfig = PanelConfig()
     live: LiveConfig = LiveConfig()
     audit: AuditConfig = AuditConfig()
     operators: OperatorsConfig | None = None
+    bounds: StoreConfig = StoreConfig()
     production: bool = False
 
     @property
@@ -177,10 +194,12 @@ class KioskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class UplinkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The uplink process. kiosk: the kiosk's name; socket: where the kiosk listens.
 
-    authority: where its certificate is renewed, https://HOST:PORT.
+    authority: where its certificate is renewed, https://HOST:PORT. metrics_port: where Prometheus
+    reads, on 127.0.0.1; None: nowhere.
     """
 
     kiosk: str
     socket: Path
     broker: LinkSettings
     authority: str | None = None
+    metrics_port: Annotated[int, Meta(ge=1, le=65535)] | None = None

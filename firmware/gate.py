@@ -10,15 +10,16 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from greenline.firmware import pipe
 from greenline.firmware.board import NO_UPLINK
-from greenline.firmware.dispatch import Dispatcher
-from greenline.firmware.errors import ConfigurationError, PipeError, StoreError
+from greenline.firmware.dispatch import Dispatcher, Standing
+from greenline.firmware.errors import PipeError, StoreError
 from greenline.firmware.gate_sides import GateListener, Source
-from greenline.firmware.store import Pending
+from greenline.firmware.gate_socket import listen
+from greenline.firmware.store_rows import Pending
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class Gate:
         self._uplink: socket.socket | None = None
         self._decoder = pipe.Decoder()
         self._stopping = False
-        self._server = _listen(path)
+        self._server = listen(path)
         self._selector = selectors.DefaultSelector()
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._wake_reader.settimeout(0)
@@ -84,6 +85,28 @@ class Gate:
         with self._lock:
             self._added.append(request)
         self._wake_writer.send(b"x")
+
+    def received(self, request_id: bytes) -> bool:
+        """Note that the matcher has a request; False: none that waits. The gate's thread."""
+        with self._lock:
+            return self._dispatcher.received(request_id)
+
+    def retry(self, request_ids: Iterable[bytes] | None = None) -> int:
+        """Have requests (None: all) offered at once; return of how many. Any thread."""
+        with self._lock:
+            count = self._dispatcher.retry(request_ids)
+        self._wake_writer.send(b"x")
+        return count
+
+    def standing(self) -> tuple[Standing, ...]:
+        """Return where each request that waits stands. Any thread."""
+        with self._lock:
+            return self._dispatcher.snapshot()
+
+    def resends(self) -> int:
+        """Return how many offers were not the first of their request. Any thread."""
+        with self._lock:
+            return self._dispatcher.resends
 
     def _run(self) -> None:
         next_housekeeping = self._clock()
@@ -114,7 +137,7 @@ class Gate:
         self._wake_reader.recv(_CHUNK)
         with self._lock:
             added, self._added = self._added, []
-            self._dispatcher.add(added)
+            self._dispatcher.add(added, fresh=True)
 
     def _receive(self) -> None:
         if self._uplink is None:
@@ -124,8 +147,13 @@ class Gate:
             if not data:
                 self._drop(NO_UPLINK)
                 return
+            arrived: list[pipe.Arrived] = []
             for message in self._decoder.feed(data):
-                self._handle(message)
+                if isinstance(message, pipe.Arrived):
+                    arrived.append(message)
+                else:
+                    self._handle(message)
+            self._commit(arrived)
         except (OSError, PipeError, StoreError) as fault:
             # Unconfirmed deliveries come again from the broker with the next connection.
             log.warning("uplink dropped", extra={"reason": str(fault)})
@@ -146,26 +174,28 @@ class Gate:
                 self._listener.link_changed(up=False, detail=reason)
             case pipe.Published(request_id, refusal):
                 self._confirm(request_id, refusal)
-            case pipe.Arrived(delivery, envelope):
-                self._commit(delivery, envelope)
             case _:
                 raise PipeError("the uplink sent what only a kiosk may send")
 
     def _confirm(self, request_id: bytes, refusal: str) -> None:
         with self._lock:
-            self._dispatcher.confirmed(request_id, taken=not refusal)
+            self._dispatcher.confirmed(request_id, taken=not refusal, refusal=refusal)
         if refusal:
             log.warning("broker refused", extra={"request": request_id.hex(), "reason": refusal})
-            self._listener.link_changed(up=True, detail=f"the broker refused a message: {refusal}")
+            self._listener.link_changed(up=True, detail=f"not delivered: {refusal}")
         else:
             self._listener.published(request_id)
 
-    def _commit(self, delivery: int, envelope: bytes) -> None:
-        left = self._listener.arrived(envelope)
-        if left is not None:
-            with self._lock:
-                self._dispatcher.remove(left)
-        self._send(pipe.Committed(delivery))
+    def _commit(self, arrived: Sequence[pipe.Arrived]) -> None:
+        """Have what came together committed by one flush, then say so."""
+        if not arrived:
+            return
+        for left in self._listener.arrived([each.envelope for each in arrived]):
+            if left is not None:
+                with self._lock:
+                    self._dispatcher.remove(left)
+        for each in arrived:
+            self._send(pipe.Committed(each.delivery))
 
     def _expire(self) -> None:
         try:
@@ -203,6 +233,7 @@ class Gate:
                     self._dispatcher.remove(request.request_id)
                 continue
             self._send(pipe.Offer(request.request_id, self._left_s(request), envelope))
+            self._listener.offered(request.request_id)
 
     def _left_s(self, request: Pending) -> int:
         """Return how long a broker may keep a request; a wrong clock never makes it longer."""
@@ -229,20 +260,3 @@ class Gate:
             self._dispatcher.link_down()
         self._listener.uplink_changed(missing=reason)
         self._listener.link_changed(up=False, detail=reason)
-
-
-def _listen(path: Path) -> socket.socket:
-    """Listen on a socket that only this account and its group may use."""
-    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        path.unlink(missing_ok=True)
-        server.bind(str(path))
-        path.chmod(0o660)
-    except OSError as fault:
-        server.close()
-        raise ConfigurationError(
-            f"the socket {path} cannot be made ({fault}): its folder must be there and writable, "
-            "and the whole path at most 107 characters long"
-        ) from fault
-    server.listen(2)
-    return server

@@ -1,8 +1,9 @@
 """What stands on the kiosk's side of the gate: where it takes from, and whom it tells."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from greenline.firmware.store import Pending
+from greenline.firmware.store_rows import Pending
 
 
 class Source(Protocol):
@@ -24,8 +25,14 @@ class GateListener(Protocol):
     def uplink_changed(self, *, missing: str) -> None:
         """Tell why there is no uplink process; empty: there is one."""
 
-    def arrived(self, envelope: bytes) -> bytes | None:
-        """Commit what arrived; return the request id if its request has left. Raises StoreError."""
+    def arrived(self, envelopes: Sequence[bytes]) -> list[bytes | None]:
+        """Commit what arrived together; return of each the id of the request that has left by it.
+
+        Raises StoreError: it is to come again.
+        """
+
+    def offered(self, request_id: bytes) -> None:
+        """Tell that an uplink has a request; until a broker has it, a lost link takes that back."""
 
     def published(self, request_id: bytes) -> None:
         """Tell that a broker has a request."""

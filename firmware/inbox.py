@@ -1,4 +1,4 @@
-"""The inbox: what the uplink hands over is checked, opened and committed, or refused and counted.
+"""The inbox: answers that the uplink hands over are checked, opened and committed, or refused.
 
 Whatever is refused here changes nothing in the store and nothing on the screen: a rogue broker or
 uplink can neither answer for the matcher nor repeat an old answer under a new request.
@@ -10,16 +10,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from greenline.firmware.store import Store
-from greenline.protocol.envelope import Envelope, EnvelopeKind
+from greenline.protocol.envelope import Envelope, EnvelopeKind, Header
 from greenline.protocol.errors import MalformedError, ProtocolError, WrongKeyError
 from greenline.protocol.keys import Identity, OpeningKey
 from greenline.protocol.messages import Outcome, Result, decode_result, encode_result
+from greenline.protocol.receipt import decode_receipt
 
 log = logging.getLogger(__name__)
 
 _OLDER = "older than one before"
 _REPEATED = "repeated or expired"
-_OF_NO_USE = frozenset({_OLDER, _REPEATED})
+_RECEIPT = "receipt of no use"
+_OF_NO_USE = frozenset({_OLDER, _REPEATED, _RECEIPT})
+_MOST_RECEIPTS = 4096
+"""Of so many requests the newest receipt's time is known; of more than that one may count twice."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ class Inbox:
         self._answer_lifetime_ms = answer_lifetime_ms
         self._vouched = vouched
         self._provisional: dict[bytes, int] = {}
+        self._receipts: dict[bytes, int] = {}
         self.refused: Counter[str] = Counter()
 
     def receive(self, data: bytes) -> Received | None:
@@ -70,8 +75,7 @@ class Inbox:
         try:
             envelope, result = self.open(data)
         except ProtocolError as fault:
-            self.refused[type(fault).__name__] += 1
-            log.warning("answer refused", extra={"reason": str(fault)})
+            self._refuse("answer refused", fault)
             return None
         request_id = envelope.header.request_id
         self._vouched(envelope.header.created_ms, self._store.asked_ms(request_id))
@@ -93,18 +97,44 @@ class Inbox:
             return None
         if final:
             self._provisional.pop(request_id, None)
+            self._receipts.pop(request_id, None)
         else:
             self._provisional[request_id] = envelope.header.created_ms
         return Received(request_id, result, final)
+
+    def receipt(self, data: bytes) -> bytes | None:
+        """Return the id of the waiting request that the matcher says it has; None: refused, known.
+
+        Nothing is kept or removed: a receipt is no answer. Raises StoreError.
+        """
+        try:
+            header = self._open_receipt(data)
+        except ProtocolError as fault:
+            self._refuse("receipt refused", fault)
+            return None
+        request_id, created_ms = header.request_id, header.created_ms
+        self._vouched(created_ms, self._store.asked_ms(request_id))
+        is_newer = created_ms > self._receipts.get(request_id, -1)
+        if not is_newer or self._store.envelope(request_id) is None:
+            self._leave(_RECEIPT, request_id)
+            return None
+        if request_id not in self._receipts and len(self._receipts) >= _MOST_RECEIPTS:
+            del self._receipts[next(iter(self._receipts))]
+        self._receipts[request_id] = created_ms
+        return request_id
 
     def forged(self) -> int:
         """Return how many came that the matcher did not make for this kiosk."""
         return sum(self.refused[why] for why in self.refused if why not in _OF_NO_USE)
 
+    def _refuse(self, event: str, fault: ProtocolError) -> None:
+        self.refused[type(fault).__name__] += 1
+        log.warning(event, extra={"reason": str(fault)})
+
     def _leave(self, why: str, request_id: bytes) -> None:
         """Count what is genuine and of no use; a broker that repeats itself is no attack."""
         self.refused[why] += 1
-        log.info("answer not needed", extra={"request": request_id.hex(), "reason": why})
+        log.info("not needed", extra={"request": request_id.hex(), "reason": why})
 
     def open(self, data: bytes, at_ms: int | None = None) -> tuple[Envelope, Result]:
         """Check and open an answer's envelope. Raises ProtocolError.
@@ -112,10 +142,19 @@ class Inbox:
         at_ms: when it came, Unix milliseconds; None: now. A key of the matcher that was replaced
         counts for what came in its time.
         """
-        envelope = Envelope.from_bytes(data)
-        if envelope.header.kind is not EnvelopeKind.RESULT:
-            raise MalformedError("only results are meant for a kiosk")
-        if envelope.header.kiosk != self._kiosk:
-            raise WrongKeyError("this result belongs to another kiosk")
-        envelope.verify(*self._matcher.signing_keys(self._now_ms() if at_ms is None else at_ms))
+        envelope = self._verified(data, EnvelopeKind.RESULT, at_ms)
         return envelope, decode_result(envelope.open(*self._keys))
+
+    def _open_receipt(self, data: bytes) -> Header:
+        envelope = self._verified(data, EnvelopeKind.RECEIPT)
+        decode_receipt(envelope.open(*self._keys))
+        return envelope.header
+
+    def _verified(self, data: bytes, kind: EnvelopeKind, at_ms: int | None = None) -> Envelope:
+        envelope = Envelope.from_bytes(data)
+        if envelope.header.kind is not kind:
+            raise MalformedError("only results and receipts are meant for a kiosk")
+        if envelope.header.kiosk != self._kiosk:
+            raise WrongKeyError("this belongs to another kiosk")
+        envelope.verify(*self._matcher.signing_keys(self._now_ms() if at_ms is None else at_ms))
+        return envelope

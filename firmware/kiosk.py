@@ -5,16 +5,13 @@ Devices but no network: what leaves goes through the gate's socket to the uplink
 
 import dataclasses
 import logging
-import secrets
 import threading
 import time
 from collections.abc import Callable
 
-from greenline.drivers.sensor import Sensor
+import msgspec
+
 from greenline.firmware import audit_events
-from greenline.firmware.audit import AuditLog
-from greenline.firmware.audit_leaving import AuditLeaving
-from greenline.firmware.audit_memory import memory_key
 from greenline.firmware.board import Board, DeviceName
 from greenline.firmware.camera import CameraThread
 from greenline.firmware.capture import CaptureThread, StartCheck
@@ -22,19 +19,28 @@ from greenline.firmware.checks import Checks
 from greenline.firmware.dispatch import Dispatcher
 from greenline.firmware.errors import StoreError
 from greenline.firmware.gate import Gate
-from greenline.firmware.inbox import Inbox
+from greenline.firmware.kiosk_making import (
+    audit_leaving,
+    make_audit,
+    make_inbox,
+    make_line,
+    status_leaving,
+)
 from greenline.firmware.kiosk_parts import KioskParts, open_store
-from greenline.firmware.line import Line
+from greenline.firmware.lateness import Lateness
 from greenline.firmware.mail import Mail
 from greenline.firmware.operators_door import open_door
 from greenline.firmware.operators_roles import Action
 from greenline.firmware.panel import panel_threads
-from greenline.firmware.residue import Glass
-from greenline.firmware.status_leaving import StatusLeaving, status_of
+from greenline.firmware.receipts import Receipts
+from greenline.firmware.watch import Watch
 from greenline.firmware.wipe import is_wiped
 from greenline.protocol.audit import Event
-from greenline.protocol.kiosk_status import KioskStatus
-from greenline.protocol.wording import CLOCK_NOT_SET
+from greenline.protocol.wording import (
+    CLOCK_NOT_SET,
+    STORE_WAS_DAMAGED,
+    STORE_WAS_DAMAGED_BADLY,
+)
 
 log = logging.getLogger(__name__)
 
@@ -49,21 +55,8 @@ class Kiosk:
         self._wiped = False
         self._store = open_store(parts)
         self.board = Board(parts.name, parts.minimum_quality, parts.notices)
-        inbox = Inbox(
-            parts.name,
-            parts.opener,
-            parts.matcher,
-            self._store,
-            parts.clock.now_ms,
-            parts.answer_lifetime_ms,
-            earlier=parts.earlier_openers,
-            vouched=parts.clock.vouched,
-        )
-        openers = (parts.opener, *parts.earlier_openers)
-        keys = [memory_key(opener.to_bytes()) for opener in openers]
-        self._audit = AuditLog(
-            parts.audit.folder, parts.name, parts.signer, keys, parts.audit.moment
-        )
+        inbox = make_inbox(parts, self._store)
+        self._audit = make_audit(parts)
         self._checks = Checks(
             self.board,
             self._store,
@@ -72,10 +65,11 @@ class Kiosk:
             audit=self._audit,
             purpose=parts.case.purpose,
             tend=self._tend,
+            lateness=Lateness(time.monotonic, parts.late_after_s),
         )
         self._door = open_door(
             parts.operators,
-            openers,
+            parts.openers,
             parts.store,
             parts.device,
             parts.clock,
@@ -89,15 +83,27 @@ class Kiosk:
             self._store,
             self._checks,
             self._audit,
-            self._leaving(),
-            self._status_leaving(),
+            audit_leaving(parts, self._audit),
+            status_leaving(parts, self.board),
             self._door.receive,
+            Receipts(inbox, self._received, self.board.show_refused).arrived,
         )
         self._gate = Gate(parts.socket, mail, mail, dispatcher, parts.clock.now_ms)
         mail.begin(self._gate.offer)
+        self._watch = Watch(
+            parts.store,
+            self._store,
+            self._gate,
+            inbox,
+            self._audit,
+            parts.matcher.name,
+            parts.clock.now_ms,
+        )
         self._capture = CaptureThread(
             parts.sensor,
-            self._line,
+            lambda sensor: make_line(
+                parts, sensor, self._store, self._audit, self._watch.metrics.committed
+            ),
             self.board,
             self._checks,
             self._gate,
@@ -105,7 +111,7 @@ class Kiosk:
             parts.rescan_below,
             audit=self._audit,
         )
-        self.access.when(begun=self._checks.shown_to, ended=self._capture.cancel)
+        self.access.when(begun=self._checks.shown_to, ended=self._session_ended)
         self.camera = None
         if parts.panel.camera is not None:
             self.camera = CameraThread(parts.panel.camera, self.board)
@@ -116,10 +122,12 @@ class Kiosk:
     def start(self) -> None:
         """Show what is left of an earlier run, then let uplink and officer in."""
         self._note(audit_events.started(self._parts.software))
+        self._tell_of_damage()
         self._checks.restore()
         for device in self._devices:
             device.start()
         self._gate.start()
+        self._watch.start()
         self._capture.start()
 
     def stop(self) -> None:
@@ -130,6 +138,7 @@ class Kiosk:
         self._capture.stop()
         for device in self._devices:
             device.stop()
+        self._watch.stop()
         self._gate.stop()
         if is_wiped(self._parts.store) and not self._wiped:
             self._note(audit_events.wiped("greenline wipe"))
@@ -138,6 +147,14 @@ class Kiosk:
         self._store.close()
         if not is_wiped(self._parts.store):
             self._keep_clock(self._parts.clock.close)
+
+    def now_ms(self) -> int:
+        """Return what this kiosk believes of the time, Unix milliseconds."""
+        return self._parts.clock.now_ms()
+
+    def metrics(self) -> bytes:
+        """Return what Prometheus may read."""
+        return self._watch.metrics.text()
 
     def start_check(self, finger: int) -> bool:
         """Open a check for one finger (ISO position); False when the kiosk is not ready for it.
@@ -167,6 +184,15 @@ class Kiosk:
             log.error("not wiped", extra={"reason": fault})
         self._parts.end()
 
+    def _session_ended(self) -> None:
+        self._checks.lateness.session_ended()
+        self._capture.cancel()
+
+    def _received(self, request_id: bytes) -> None:
+        """Note that the matcher has a request."""
+        if self._gate.received(request_id):
+            self._checks.received(request_id)
+
     def _note(self, event: Event) -> None:
         """Note what happens also when it cannot be noted."""
         try:
@@ -174,6 +200,21 @@ class Kiosk:
         except StoreError as fault:
             log.warning("audit log failed", extra={"reason": str(fault)})
             self.board.show_device(DeviceName.STORE, missing=str(fault))
+
+    def _tell_of_damage(self) -> None:
+        """Tell, once in the audit log and as long as this process runs, what a damage has cost."""
+        for each in self._store.salvaged():
+            kept, lost = each.requests, len(each.lost)
+            log.warning("store salvaged", extra=msgspec.to_builtins(each))
+            words = STORE_WAS_DAMAGED_BADLY if each.unknown else STORE_WAS_DAMAGED
+            self.board.show_notice(words.format(kept=kept, lost=lost), shown=True)
+            self._watch.salvaged(kept, lost)
+            try:
+                event = audit_events.salvaged(kept, each.answers, lost, unknown=each.unknown)
+                self._audit.note(event)
+                self._store.note_told(each)
+            except StoreError as fault:
+                log.warning("told again at the next start", extra={"reason": str(fault)})
 
     def _tend(self) -> None:
         """Look after the operators; keep the clock, and say whether it can be believed."""
@@ -188,60 +229,3 @@ class Kiosk:
             keep()
         except StoreError as fault:
             log.warning("clock not kept", extra={"reason": str(fault)})
-
-    def _leaving(self) -> AuditLeaving:
-        parts = self._parts
-        return AuditLeaving(
-            self._audit,
-            parts.name,
-            parts.signer,
-            parts.opener,
-            parts.matcher,
-            parts.audit.keep_ms,
-            parts.clock.now_ms,
-            earlier=parts.earlier_openers,
-            vouched=parts.clock.vouched,
-        )
-
-    def _status_leaving(self) -> StatusLeaving:
-        parts, started = self._parts, time.monotonic()
-
-        def tell() -> KioskStatus:
-            return status_of(
-                self.board.state(),
-                parts.software,
-                time.monotonic() - started,
-                parts.clock.now_ms(),
-                clock_trusted=parts.clock.trusted(),
-            )
-
-        return StatusLeaving(
-            parts.name,
-            parts.signer,
-            parts.matcher,
-            tell,
-            parts.clock.now_ms,
-            lambda: not parts.clock.trusted(),
-            time.monotonic,
-        )
-
-    def _line(self, sensor: Sensor) -> Line:
-        parts = self._parts
-        return Line(
-            sensor=sensor,
-            judge=parts.judge,
-            extraction=parts.extraction,
-            minimum_quality=parts.minimum_quality,
-            store=self._store,
-            kiosk=parts.name,
-            signer=parts.signer,
-            matcher=parts.matcher,
-            lifetime_ms=parts.request_lifetime_ms,
-            software=parts.software,
-            now_ms=parts.clock.now_ms,
-            early_stop=parts.early_stop,
-            settling=parts.settling,
-            glass=Glass(parts.judge, secrets.randbits(32)),
-            audit=self._audit,
-            clock_doubtful=lambda: not parts.clock.trusted(),
-        )

@@ -7,11 +7,14 @@ from pathlib import Path
 from greenline.drivers.sensor import Sensor
 from greenline.firmware.clock import Clock
 from greenline.firmware.device_key import DeviceKey
+from greenline.firmware.lateness import LATE_AFTER_S
 from greenline.firmware.line import Case, Extraction
 from greenline.firmware.operators_door import OperatorsParts
 from greenline.firmware.panel import Panel
 from greenline.firmware.reopening import Opening
 from greenline.firmware.store import Store
+from greenline.firmware.store_bounds import USUAL, Bounds
+from greenline.firmware.store_proofs import proofs_of
 from greenline.firmware.trigger import Settling
 from greenline.firmware.vault import Vault, keys_beside
 from greenline.firmware.wipe import Wipe
@@ -36,7 +39,7 @@ class KioskParts:
 
     device: wraps the cases' keys. end: asks this process to end. early_stop, settling: see Line.
     rescan_below: see Taking. earlier_openers: see Inbox. notices: see BoardState. operators: None
-    where nobody logs in.
+    where nobody logs in. bounds: of the store. late_after_s: see Lateness.
     """
 
     name: str
@@ -67,13 +70,26 @@ class KioskParts:
     earlier_openers: tuple[OpeningKey, ...] = ()
     operators: OperatorsParts | None = None
     notices: tuple[str, ...] = ()
+    bounds: Bounds = USUAL
+    late_after_s: float = LATE_AFTER_S
+
+    @property
+    def openers(self) -> tuple[OpeningKey, ...]:
+        """What opens for this kiosk, the newest key first."""
+        return (self.opener, *self.earlier_openers)
 
 
 def open_store(parts: KioskParts) -> Store:
     """Open the store and the cases' keys beside it. Raises StoreError."""
     vault = Vault(keys_beside(parts.store), parts.device, parts.case.purpose)
     try:
-        return Store(parts.store, vault, parts.clock.instant)
+        return Store(
+            parts.store,
+            vault,
+            parts.clock.instant,
+            parts.bounds,
+            proofs_of(parts.signer.public),
+        )
     except BaseException:
         vault.close()
         raise

@@ -110,7 +110,8 @@ class Line:
     lifetime_ms: how long a request may wait for its answer. software: version, for the request.
     early_stop: give up a picture on its way that cannot become good enough. settling: of a finger
     on a live sensor. glass: judges in judge's place and knows residue. audit: is told before
-    anything is kept. clock_doubtful: says that now_ms may be far behind.
+    anything is kept. clock_doubtful: says that now_ms may be far behind. committed: is
+    told how many seconds each commit took.
     """
 
     sensor: Sensor
@@ -130,6 +131,7 @@ class Line:
     glass: Glass | None = None
     audit: Audit = UNLOGGED
     clock_doubtful: Callable[[], bool] = _believed
+    committed: Callable[[float], None] = field(default=lambda _: None)
 
     def take(
         self,
@@ -201,12 +203,14 @@ class Line:
         body = encode_request(self._request(case))
         envelope = seal(header, body, self.matcher.seal, self.signer)
         self._note_taken(case, pending)
+        began = self.clock()
         try:
             self.store.add_request(pending, envelope.to_bytes())
         except StoreError:
             with contextlib.suppress(StoreError):  # what matters is that it was not kept
                 self.audit.note(audit_events.not_kept(pending.request_id, case.purpose))
             raise
+        self.committed(self.clock() - began)
         return Submitted(pending, (self.clock() - started) * 1000)
 
     def _note_taken(self, case: Case, pending: Pending) -> None:

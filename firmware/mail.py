@@ -1,11 +1,11 @@
-"""What goes through the gate: requests and answers, and beside them audit reports and the status.
+"""What goes through the gate: requests and answers; receipts, audit reports and the status.
 
 The gate sees one listener and one source of envelopes. What is wrong with the audit log alone
 never holds up a request or its answer here: it is said in the log, and tried again.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from greenline.firmware.audit import AuditLog
 from greenline.firmware.audit_leaving import AuditLeaving
@@ -19,7 +19,10 @@ log = logging.getLogger(__name__)
 
 
 class Mail:
-    """Stands between the gate and the kiosk's parts, on the gate's thread."""
+    """Stands between the gate and the kiosk's parts, on the gate's thread.
+
+    operators, receipts: take envelopes of their kind; None: as an answer, which they are not.
+    """
 
     def __init__(
         self,
@@ -29,13 +32,17 @@ class Mail:
         leaving: AuditLeaving,
         status: StatusLeaving,
         operators: Callable[[bytes], None] | None = None,
+        receipts: Callable[[bytes], None] | None = None,
     ) -> None:
         self._store = store
         self._checks = checks
         self._audit = audit
         self._leaving = leaving
         self._status = status
-        self._operators = operators
+        self._beside: dict[int, Callable[[bytes], None] | None] = {
+            EnvelopeKind.OPERATORS: operators,
+            EnvelopeKind.RECEIPT: receipts,
+        }
         self._offer: Callable[[Pending], None] = _nobody_offers
 
     def begin(self, offer: Callable[[Pending], None]) -> None:
@@ -66,19 +73,33 @@ class Mail:
         """Show why there is no uplink process."""
         self._checks.uplink_changed(missing=missing)
 
+    def offered(self, request_id: bytes) -> None:
+        """Show that a request is being sent."""
+        self._checks.offered(request_id)
+
     def published(self, request_id: bytes) -> None:
         """Show that a broker has a request."""
         if not self._status.published(request_id):
             self._checks.published(request_id)
 
-    def arrived(self, envelope: bytes) -> bytes | None:
-        """Commit an answer or a receipt; return the id of what has left. Raises StoreError."""
+    def arrived(self, envelopes: Sequence[bytes]) -> list[bytes | None]:
+        """Commit what came; return for each the id of what has left by it. Raises StoreError."""
+        answers = [each for each in envelopes if self._is_answer(each)]
+        left = iter(self._checks.arrived(answers) if answers else [])
+        return [
+            next(left) if self._is_answer(each) else self._beside_answers(each)
+            for each in envelopes
+        ]
+
+    def _is_answer(self, envelope: bytes) -> bool:
         kind = kind_of(envelope)
-        if kind == EnvelopeKind.OPERATORS and self._operators is not None:
-            self._operators(envelope)
+        return self._beside.get(kind) is None and kind != EnvelopeKind.AUDIT_RECEIPT
+
+    def _beside_answers(self, envelope: bytes) -> bytes | None:
+        take = self._beside.get(kind_of(envelope))
+        if take is not None:
+            take(envelope)
             return None
-        if kind != EnvelopeKind.AUDIT_RECEIPT:
-            return self._checks.arrived(envelope)
         try:
             left = self._leaving.receive(envelope)
             self._offer_next()

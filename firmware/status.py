@@ -20,6 +20,7 @@ _SIGNALS = {
     Phase.TAKEN: Signal.LIFT_FINGER,
     Phase.LIFT_FINGER: Signal.LIFT_FINGER,
     Phase.STOPPED: Signal.READY,
+    Phase.REFUSED: Signal.OUT_OF_ORDER,
     Phase.FAULT: Signal.OUT_OF_ORDER,
 }
 
@@ -27,6 +28,7 @@ _STATES = {
     Phase.STARTING: KioskState.STARTING,
     Phase.READY: KioskState.READY,
     Phase.STOPPED: KioskState.READY,
+    Phase.REFUSED: KioskState.FAULT,
     Phase.FAULT: KioskState.FAULT,
 }
 
@@ -49,7 +51,7 @@ def display_state(
         return _wiping(board.wipe_left_s, _link(board), now_ms)
     code, words = _fault(board, screen=screen)
     return DisplayState(
-        state=_STATES.get(board.capture.phase, KioskState.BUSY),
+        state=_state(board),
         link=_link(board),
         pending=board.pending,
         oldest_age_s=(now_ms - board.oldest_ms) / 1000 if board.pending else None,
@@ -59,6 +61,13 @@ def display_state(
         notice=" ".join(SHORT_NOTICES.get(notice, notice) for notice in board.notices[:1]),
         beat=now_ms // 1000 % 2 == 0,
     )
+
+
+def _state(board: BoardState) -> KioskState:
+    state = _STATES.get(board.capture.phase, KioskState.BUSY)
+    session = board.session
+    nobody = session.required and (session.locked or not session.operator)
+    return KioskState.LOCKED if nobody and state is KioskState.READY else state
 
 
 def _wiping(left_s: int, link: Link, now_ms: int) -> DisplayState:

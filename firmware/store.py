@@ -8,85 +8,114 @@ expires is decided by the clock's proofs alone (clock.py).
 """
 
 import logging
-import sqlite3
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from greenline.firmware.clock import Instant
-from greenline.firmware.errors import ShreddedError
-from greenline.firmware.store_expiry import (
-    Expired,
-    Pending,
-    forget,
-    nobody_is_told,
-    past_its_time,
+from greenline.firmware.errors import ShreddedError, StoreFullError
+from greenline.firmware.store_aside import Salvaged, note_told, untold
+from greenline.firmware.store_bounds import USUAL, Bounds, Room, room
+from greenline.firmware.store_connection import Connection
+from greenline.firmware.store_expiry import Due, forget, nobody_is_told, past_its_time
+from greenline.firmware.store_file import (
+    INSERT_ANSWER,
+    INSERT_REQUEST,
+    has_older_answers,
 )
-from greenline.firmware.store_file import empty_log, has_older_answers, prepare, translated
+from greenline.firmware.store_log import give_up_reserve, keep_reserve
+from greenline.firmware.store_proofs import UNPROVEN, Proofs, mend
+from greenline.firmware.store_rows import Answer, Expired, Pending, with_digest
 from greenline.firmware.vault import Vault
+from greenline.protocol.envelope import Lane
+from greenline.protocol.wording import STORE_FULL, STORE_KEEPS_THE_REST
 
 log = logging.getLogger(__name__)
 
 __all__ = ["Answer", "Expired", "Pending", "Store"]
 
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer, as what was in its envelope. Times: Unix milliseconds."""
-
-    request_id: bytes
-    created_ms: int
-    arrived_ms: int
-    expires_ms: int
-    final: bool
-    body: bytes
+_T = TypeVar("_T")
 
 
 class Store:
     """The open store. Safe to share between threads; not between processes.
 
-    vault: of the cases' keys; it is closed with the store. now: the clock.
+    vault: of the cases' keys; it is closed with the store. now: the clock. proofs: what is
+    asked about the rows of a damaged store.
     """
 
-    def __init__(self, path: Path, vault: Vault, now: Callable[[], Instant]) -> None:
-        """Open or create the file. Raises StoreError; an unusable file is left as it is."""
+    def __init__(
+        self,
+        path: Path,
+        vault: Vault,
+        now: Callable[[], Instant],
+        bounds: Bounds = USUAL,
+        proofs: Proofs = UNPROVEN,
+    ) -> None:
+        """Open or create the file; a damaged one is put aside, and what can be proven of it kept.
+
+        Raises StoreError; a file that is none of ours is left as it is.
+        """
         self._path = path
         self._vault = vault
         self._now = now
-        self._lock = threading.RLock()
+        self._bounds = bounds
         self._asked: dict[bytes, int] = {}
-        with self._faults():
-            self._db = sqlite3.connect(
-                path, timeout=1, isolation_level=None, check_same_thread=False
-            )
-            try:
-                prepare(self._db, path, now())
-                self._tidy()
-            except BaseException:
-                self._db.close()
-                raise
+        mend(path, proofs, vault, now())
+        self._file = Connection(path, now())
+        self._lock = self._file.lock
+        try:
+            self._shred_orphans()
+            self._file.set_up()
+            self._due = Due(now())
+            self._count = int(self._file.read("SELECT count(*) FROM request")[0][0])
+        except BaseException:
+            self._file.close()
+            raise
 
     def close(self) -> None:
         """Close the files; everything in them is already safe."""
         with self._lock:
-            self._db.close()
+            self._file.close()
             self._vault.close()
 
     def add_request(self, request: Pending, envelope: bytes) -> None:
         """Make a request durable: when this returns it survives a power cut.
 
-        Raises StoreFullError when it was not written.
+        Raises StoreFullError when it was not written: the card is full, or room() says so.
         """
+        left = self.room()
+        if left is Room.NO_CAPTURES:
+            raise StoreFullError(STORE_FULL)
+        if left is Room.NO_BACKGROUND and request.lane == Lane.BACKGROUND:
+            raise StoreFullError(STORE_KEEPS_THE_REST)
         row = (request.request_id, request.lane, request.created_ms, request.expires_ms)
-        with self._write() as db:
+        with self._file.write() as db:
             born = self._born()
-            db.execute(
-                "INSERT INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*row, *born, envelope)
-            )
+            db.execute(INSERT_REQUEST, with_digest(*row, *born, envelope))
+        with self._lock:
+            self._count += 1
+            self._due.within(request.expires_ms - request.created_ms)
             self._asked[request.request_id] = born[0]
+
+    def salvaged(self) -> list[Salvaged]:
+        """Return what was damaged and put aside, and nobody has been told of yet."""
+        return untold(self._path)
+
+    def note_told(self, salvaged: Salvaged) -> None:
+        """Note that those who must know of a damage do. Raises StoreError."""
+        with self._file.faults():
+            note_told(self._path, salvaged)
+
+    def room(self) -> Room:
+        """Return what the store still takes. Raises StoreError."""
+        with self._lock, self._file.faults():
+            return room(self._bounds, self._count, self._file.used_bytes(), self._path.parent)
+
+    def usage(self) -> tuple[int, int]:
+        """Return how many requests wait, and how many bytes the store holds. Raises StoreError."""
+        with self._lock:
+            return self._count, self._file.used_bytes()
 
     def asked_ms(self, request_id: bytes) -> int | None:
         """Return when a pending request was added, running time; None: not in this run.
@@ -98,14 +127,14 @@ class Store:
 
     def pending(self) -> list[Pending]:
         """Return what has no final answer, most urgent lane first, oldest first within a lane."""
-        rows = self._read(
+        rows = self._file.read(
             "SELECT request_id, lane, created_ms, expires_ms FROM request ORDER BY lane, created_ms"
         )
         return [Pending(*row) for row in rows]
 
     def envelope(self, request_id: bytes) -> bytes | None:
         """Return a pending request's envelope, or None when it has left."""
-        rows = self._read("SELECT envelope FROM request WHERE request_id = ?", request_id)
+        rows = self._file.read("SELECT envelope FROM request WHERE request_id = ?", request_id)
         return bytes(rows[0][0]) if rows else None
 
     def add_answer(
@@ -122,24 +151,26 @@ class Store:
         body: what its envelope held. Returns False, and changes nothing, when the request is
         unknown, expired or answered.
         """
-        with self._write() as db:
-            row = db.execute(
-                "SELECT created_ms FROM request WHERE request_id = ?", (request_id,)
-            ).fetchone()
-            if row is None:
-                return False
-            sealed = self._vault.seal(request_id, body)
-            values = (request_id, row[0], arrived_ms, expires_ms, final, *self._born(), sealed)
-            db.execute("INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
-            if final:
-                db.execute("DELETE FROM request WHERE request_id = ?", (request_id,))
-                self._asked.pop(request_id, None)
-            return True
+        answer = (arrived_ms, expires_ms, final)
+        return self.together(lambda: self._keep_answer(request_id, answer, body))
+
+    def together(self, work: Callable[[], _T]) -> _T:
+        """Do several things of this store as one commit, which costs as much as one of them.
+
+        work: may be called twice, on a full card; if it raises, nothing was done.
+        """
+
+        def commit() -> _T:
+            with self._file.write(), self._vault.together():
+                return work()
+
+        with self._lock:
+            return work() if self._file.writing else self._with_reserve(commit)
 
     def answers(self, limit: int) -> list[Answer]:
         """Return the newest answers first; one whose key is gone is left out."""
         found = []
-        rows = self._read(
+        rows = self._file.read(
             "SELECT request_id, created_ms, arrived_ms, expires_ms, final, sealed FROM answer "
             "ORDER BY created_ms DESC LIMIT ?",
             limit,
@@ -160,17 +191,13 @@ class Store:
         before: is told what will leave; if it raises, nothing does.
         """
         now = self._now()
-        with self._write() as db:
-            expired = past_its_time(db, now)
-            forget(db, expired, now)
-            before(expired)
-            # The keys first: should the power go now, what they opened is unreadable already.
-            self._vault.shred(expired.answers)
-            for request in expired.requests:
-                self._asked.pop(request.request_id, None)
+        with self._lock:
+            if not self._due.has_come(now):
+                return Expired((), ())
+        expired = self._with_reserve(lambda: self._let_expire(now, before))
         if expired.requests or expired.answers:
-            with self._lock, self._faults():
-                empty_log(self._db)
+            self._file.empty_log()
+        keep_reserve(self._path)
         return expired
 
     def take_over(self, read: Callable[[bytes, int], bytes | None]) -> None:
@@ -179,7 +206,7 @@ class Store:
         It is told the envelope and when that arrived, Unix milliseconds; what it cannot read
         (None) is deleted: nobody can.
         """
-        with self._write() as db:
+        with self._file.write() as db:
             if not has_older_answers(db):
                 return
             for row in db.execute("SELECT * FROM older_answer").fetchall():
@@ -189,43 +216,66 @@ class Store:
                     continue
                 sealed = self._vault.seal(bytes(request_id), body)
                 values = (request_id, created_ms, arrived_ms, expires_ms, final)
-                db.execute(
-                    "INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (*values, *self._born(), sealed),
-                )
+                db.execute(INSERT_ANSWER, with_digest(*values, *self._born(), sealed))
             db.execute("DROP TABLE older_answer")
-        with self._lock, self._faults():
-            empty_log(self._db)
+        self._due.look_again()
+        self._file.empty_log()
 
     def _born(self) -> tuple[int, int, bool]:
         now = self._now()
         return now.running_ms, now.wall_ms, now.trusted
 
-    def _tidy(self) -> None:
-        """Shred keys without an answer: the power went between the two."""
-        rows = self._db.execute("SELECT request_id FROM answer").fetchall()
-        self._vault.shred(self._vault.cases() - {bytes(row[0]) for row in rows})
-        empty_log(self._db)
+    def _keep_answer(self, request_id: bytes, answer: tuple[int, int, bool], body: bytes) -> bool:
+        with self._file.write() as db:
+            row = db.execute(
+                "SELECT created_ms FROM request WHERE request_id = ?", (request_id,)
+            ).fetchone()
+            if row is None:
+                return False
+            sealed = self._vault.seal(request_id, body)
+            values = (request_id, row[0], *answer, *self._born(), sealed)
+            db.execute(INSERT_ANSWER, with_digest(*values))
+            arrived_ms, expires_ms, final = answer
+            if final:
+                db.execute("DELETE FROM request WHERE request_id = ?", (request_id,))
+            self._file.when_committed(
+                lambda: self._note_answer(request_id, expires_ms - arrived_ms, final=final)
+            )
+        return True
 
-    def _read(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._lock, self._faults():
-            return self._db.execute(statement, values).fetchall()
+    def _note_answer(self, request_id: bytes, lifetime_ms: int, *, final: bool) -> None:
+        self._due.within(lifetime_ms)
+        if final:
+            self._count -= 1
+            self._asked.pop(request_id, None)
 
-    @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._faults():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+    def _let_expire(self, now: Instant, before: Callable[[Expired], None]) -> Expired:
+        with self._file.write() as db:
+            expired, due_ms = past_its_time(db, now)
+            if not expired.requests and not expired.answers:
+                self._due.looked(now, due_ms)
+                return expired
+            forget(db, expired, now)
+            before(expired)
+            # The keys first: should the power go now, what they opened is unreadable already.
+            self._vault.shred(expired.answers)
+            for request in expired.requests:
+                self._asked.pop(request.request_id, None)
+        self._count -= len(expired.requests)
+        self._due.looked(now, due_ms)
+        return expired
 
-    @contextmanager
-    def _faults(self) -> Iterator[None]:
+    def _with_reserve(self, work: Callable[[], _T]) -> _T:
+        """Do what makes room in the end; on a full card with the room that was kept for it."""
         try:
-            yield
-        except sqlite3.Error as fault:
-            raise translated(fault, self._path) from fault
+            return work()
+        except StoreFullError:
+            if not give_up_reserve(self._path):
+                raise
+            log.warning("card full: reserve given up")
+            return work()
+
+    def _shred_orphans(self) -> None:
+        """Shred keys without an answer: the power went between the two."""
+        rows = self._file.read("SELECT request_id FROM answer")
+        self._vault.shred(self._vault.cases() - {bytes(row[0]) for row in rows})

@@ -1,6 +1,6 @@
 """The store's database file: how it is opened, taken over from older versions, and what fails.
 
-Used by store.py alone.
+Used by store.py, and by store_salvage.py for the file that it makes.
 """
 
 import sqlite3
@@ -8,24 +8,32 @@ from pathlib import Path
 
 from greenline.firmware.clock import Instant
 from greenline.firmware.errors import StoreError, StoreFullError
+from greenline.firmware.store_rows import with_digest
 
-SCHEMA = 2
+SCHEMA = 3
+PAGE_BYTES = 4096
 
-_TABLES = """
+TABLES = """
 CREATE TABLE request (
     request_id BLOB PRIMARY KEY, lane INTEGER NOT NULL, created_ms INTEGER NOT NULL,
     expires_ms INTEGER NOT NULL, born_running_ms INTEGER NOT NULL, born_wall_ms INTEGER NOT NULL,
-    born_trusted INTEGER NOT NULL, envelope BLOB NOT NULL
+    born_trusted INTEGER NOT NULL, envelope BLOB NOT NULL, digest BLOB NOT NULL
 ) STRICT;
 CREATE TABLE answer (
     request_id BLOB PRIMARY KEY, created_ms INTEGER NOT NULL, arrived_ms INTEGER NOT NULL,
     expires_ms INTEGER NOT NULL, final INTEGER NOT NULL, born_running_ms INTEGER NOT NULL,
-    born_wall_ms INTEGER NOT NULL, born_trusted INTEGER NOT NULL, sealed BLOB NOT NULL
+    born_wall_ms INTEGER NOT NULL, born_trusted INTEGER NOT NULL, sealed BLOB NOT NULL,
+    digest BLOB NOT NULL
 ) STRICT;
 CREATE TABLE expired (
-    request_id BLOB PRIMARY KEY, created_ms INTEGER NOT NULL, running_ms INTEGER NOT NULL
+    request_id BLOB PRIMARY KEY, created_ms INTEGER NOT NULL, running_ms INTEGER NOT NULL,
+    digest BLOB NOT NULL
 ) STRICT;
 """
+
+INSERT_REQUEST = "INSERT INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_ANSWER = "INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_EXPIRED = "INSERT OR REPLACE INTO expired VALUES (?, ?, ?, ?)"
 
 # Answers of version 1 were envelopes; Store.take_over() seals them anew. What it took over counts
 # its time from then on: version 1 kept nothing by which it could be known.
@@ -34,9 +42,11 @@ ALTER TABLE request RENAME TO older_request;
 ALTER TABLE answer RENAME TO older_answer;
 DROP TABLE expired;
 """
-_REQUESTS_FROM_1 = """
-INSERT INTO request SELECT request_id, lane, created_ms, expires_ms, ?, ?, ?, envelope
-FROM older_request
+# Version 2 had the same rows without digests.
+_FROM_2 = """
+ALTER TABLE request RENAME TO older_request;
+ALTER TABLE answer RENAME TO sealed_answer;
+ALTER TABLE expired RENAME TO older_expired;
 """
 
 
@@ -56,39 +66,55 @@ def prepare(db: sqlite3.Connection, path: Path, now: Instant) -> None:
             f"{version}, this one knows {SCHEMA}). Install the newer version; "
             "the file was not changed."
         )
+    db.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a new file; another keeps its own
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA secure_delete = ON")
+    db.execute("PRAGMA cell_size_check = ON")
     db.execute("PRAGMA journal_size_limit = -1")
     db.execute("BEGIN IMMEDIATE")
     if version < SCHEMA:
         tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if version == 0 and tables:
             raise StoreError(f"{path} is a database, but not a store of this kiosk")
-        _make(db, now, from_older=version == 1)
+        _make(db, now, version)
     db.execute("COMMIT")
 
 
-def _make(db: sqlite3.Connection, now: Instant, *, from_older: bool) -> None:
-    for statement in (_FROM_1 if from_older else "").split(";")[:-1]:
+def make_tables(db: sqlite3.Connection) -> None:
+    """Make the tables of this version in an empty database, inside the caller's transaction."""
+    for statement in TABLES.split(";")[:-1]:
         db.execute(statement)
-    for statement in _TABLES.split(";")[:-1]:
-        db.execute(statement)
-    if from_older:
-        db.execute(_REQUESTS_FROM_1, (now.running_ms, now.wall_ms, now.trusted))
-        db.execute("DROP TABLE older_request")
     db.execute(f"PRAGMA user_version = {SCHEMA}")
+
+
+def _make(db: sqlite3.Connection, now: Instant, version: int) -> None:
+    for statement in {1: _FROM_1, 2: _FROM_2}.get(version, "").split(";")[:-1]:
+        db.execute(statement)
+    make_tables(db)
+    if version == 1:
+        born = (now.running_ms, now.wall_ms, now.trusted)
+        rows = db.execute(
+            "SELECT request_id, lane, created_ms, expires_ms, ?, ?, ?, envelope FROM older_request",
+            born,
+        )
+        db.executemany(INSERT_REQUEST, [with_digest(*row) for row in rows.fetchall()])
+        db.execute("DROP TABLE older_request")
+    if version == 2:
+        for older, insert in (
+            ("older_request", INSERT_REQUEST),
+            ("sealed_answer", INSERT_ANSWER),
+            ("older_expired", INSERT_EXPIRED),
+        ):
+            rows = db.execute(f"SELECT * FROM {older}")  # noqa: S608  # one of the names above
+            db.executemany(insert, [with_digest(*row) for row in rows.fetchall()])
+            db.execute(f"DROP TABLE {older}")
 
 
 def has_older_answers(db: sqlite3.Connection) -> bool:
     """Whether answers of version 1 wait for being sealed anew."""
     found = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'older_answer'").fetchone()
     return found is not None
-
-
-def empty_log(db: sqlite3.Connection) -> None:
-    """Bring everything from the write-ahead log into the file, and cut the log to nothing."""
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def translated(fault: sqlite3.Error, path: Path) -> StoreError:
@@ -104,4 +130,6 @@ def translated(fault: sqlite3.Error, path: Path) -> StoreError:
         )
     if code == sqlite3.SQLITE_CANTOPEN:
         return StoreError(f"{path} cannot be opened: does its folder exist, may we write there?")
+    if code == sqlite3.SQLITE_READONLY:
+        return StoreError(f"{path} cannot be written: the card is read-only. Call a technician.")
     return StoreError(f"the store {path} failed ({fault}): nothing was taken")

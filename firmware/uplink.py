@@ -15,15 +15,17 @@ from pathlib import Path
 from greenline.firmware import pipe
 from greenline.firmware.errors import PipeError
 from greenline.link.connection import NotConnectedError
+from greenline.link.counts import Counts, Meter
 from greenline.link.link import Link, full_jitter
 from greenline.link.settings import LinkSettings
-from greenline.protocol.envelope import EnvelopeKind, kind_of
+from greenline.protocol.envelope import EnvelopeKind, Lane, kind_of, lane_of
 from greenline.protocol.topics import request_topic, result_topic, status_topic
 
 log = logging.getLogger(__name__)
 
 _CHUNK = 65536
 _RETRY_S = 0.5
+_NOBODY_LISTENS = "no matcher listens there now; it is sent again"
 
 
 class Uplink:
@@ -40,6 +42,7 @@ class Uplink:
         self._socket_path = socket_path
         self._settings = settings
         self._jitter = jitter
+        self._meter = Meter()
         self._stop = threading.Event()
         self._session: _Session | None = None
 
@@ -52,9 +55,13 @@ class Uplink:
                 log.debug("no kiosk", extra={"reason": str(fault)})
                 self._stop.wait(_RETRY_S)
                 continue
-            self._session = _Session(kiosk, self._kiosk, self._settings, self._jitter)
+            self._session = _Session(kiosk, self._kiosk, self._settings, self._jitter, self._meter)
             if not self._stop.is_set():
                 self._session.run()
+
+    def counts(self) -> Counts:
+        """Return what the link has counted since the process started. Any thread."""
+        return self._meter.counts()
 
     def stop(self) -> None:
         """End run(), from any thread or a signal handler."""
@@ -72,10 +79,18 @@ class _Session:
         name: str,
         settings: LinkSettings,
         jitter: Callable[[float], float],
+        meter: Meter,
     ) -> None:
         self._kiosk = kiosk
         self._name = name
-        self._link = Link(settings, [result_topic(name)], self, jitter)
+        self._link = Link(
+            settings,
+            [result_topic(name)],
+            self,
+            jitter,
+            nobody_listens=_NOBODY_LISTENS,
+            meter=meter,
+        )
         self._sending = threading.Lock()
 
     def run(self) -> None:
@@ -128,8 +143,10 @@ class _Session:
     def _handle(self, message: pipe.Message) -> None:
         match message:
             case pipe.Offer(request_id, expiry_s, envelope):
+                urgent = lane_of(envelope) == Lane.PERSON_WAITING
+                topic = self._topic(envelope)
                 try:
-                    self._link.publish(request_id, self._topic(envelope), envelope, expiry_s)
+                    self._link.publish(request_id, topic, envelope, expiry_s, urgent=urgent)
                 except NotConnectedError as fault:
                     self._tell(pipe.Published(request_id, str(fault)))
             case pipe.Committed(delivery):

@@ -10,7 +10,8 @@ import fcntl
 import os
 import struct
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +69,7 @@ class Vault:
         self._device = device
         self._purpose = _padded(purpose)
         self._lock = threading.RLock()
+        self._later = self._unflushed = False
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as fault:
@@ -117,6 +119,23 @@ class Vault:
         except (InvalidTag, ValueError) as fault:
             raise ShreddedError("sealed under another key, or changed") from fault
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make the keys of everything sealed inside durable at its end, by one flush.
+
+        What was sealed may not be kept before that. Raises StoreError.
+        """
+        with self._lock:
+            self._later = True
+            try:
+                yield
+                if self._unflushed:
+                    os.fdatasync(self._file)
+            except OSError as fault:
+                raise self._failed(fault) from fault
+            finally:
+                self._later = self._unflushed = False
+
     def shred(self, cases: Iterable[bytes]) -> None:
         """Delete the keys of cases: overwritten on the card when this returns. Raises StoreError.
 
@@ -156,7 +175,10 @@ class Vault:
         data = _PLACE.pack(_MAGIC, case, wrapped).ljust(PLACE_BYTES, b"\0")
         try:
             os.pwrite(self._file, data, place)
-            os.fdatasync(self._file)
+            if self._later:
+                self._unflushed = True
+            else:
+                os.fdatasync(self._file)
         except OSError as fault:
             raise self._failed(fault) from fault
         self._free = self._free[1:]

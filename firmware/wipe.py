@@ -9,14 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from greenline.firmware.clock_file import clock_beside
 from greenline.firmware.device_key import KeyPlace
 from greenline.firmware.errors import DeviceKeyError
-from greenline.firmware.operators_file import operators_beside
-from greenline.firmware.vault import keys_beside
-from greenline.link.files import overwrite, remove_file, replace_file
-
-_DATABASE_ENDS = ("", "-wal", "-shm", "-journal")
+from greenline.link.files import overwrite, remove_file, replace_file, sync_folder
 
 
 def mark_beside(store: Path) -> Path:
@@ -57,10 +52,11 @@ class Wipe:
 
     def remove_rest(self) -> list[str]:
         """Remove what nobody can read any more; returns what failed, in words."""
-        database = [self.store.with_name(self.store.name + end) for end in _DATABASE_ENDS]
-        beside = [name(self.store) for name in (keys_beside, clock_beside, operators_beside)]
-        rest = (*database, *beside)
-        return list(self._each(remove_file, rest, "removed"))
+        try:
+            rest = tuple(_named_after(self.store))
+        except OSError as fault:
+            return [f"{self.store.parent} cannot be read: {fault.strerror}"]
+        return list(self._each(_remove, rest, "removed"))
 
     def _key_and_mark(self) -> Iterator[str]:
         try:
@@ -89,6 +85,28 @@ class Wipe:
 def forget_wipe(store: Path) -> None:
     """Let a kiosk start again: it was enrolled anew. Raises OSError."""
     remove_file(mark_beside(store))
+
+
+def _named_after(store: Path) -> Iterator[Path]:
+    """Yield the store, what lies beside it under its name, and what lies in folders so named.
+
+    Not the mark. A folder comes after what is in it. Raises OSError.
+    """
+    for path in sorted(store.parent.iterdir()):
+        named = path.name.startswith((f"{store.name}-", f"{store.name}."))
+        if path == mark_beside(store) or not (named or path.name == store.name):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            yield from sorted(path.rglob("*"), reverse=True)
+        yield path
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        path.rmdir()
+        sync_folder(path.parent)
+    else:
+        remove_file(path)
 
 
 def _destroy(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""One connection to the broker, for whoever needs it: the uplink, the matcher, the centre.
+"""Connections to brokers, for whoever needs them: the uplink, the matcher, the centre.
 
 It knows MQTT and TLS, and nothing of prints, envelopes or stores.
 """

@@ -13,11 +13,23 @@ class LinkError(Exception):
     """The link cannot be tried at all: a certificate or key file is missing or wrong."""
 
 
+class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where one broker is."""
+
+    host: str
+    port: Annotated[int, Meta(ge=1, le=65535)] = 8883
+
+    def __str__(self) -> str:
+        """Name it as in a log."""
+        return f"{self.host}:{self.port}"
+
+
 class LinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How to reach the broker. Times in seconds.
 
     ca, certificate, key: PEM files. window: most publishes without PUBACK (the broker's Receive
     Maximum can only lower it). backoff: the longest wait before a new try, with full jitter.
+    others: brokers to go to when the one at host and port is not there, in this order.
     """
 
     host: str
@@ -32,6 +44,17 @@ class LinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     backoff_first_s: Annotated[float, Meta(gt=0, le=3600)] = 0.5
     backoff_longest_s: Annotated[float, Meta(gt=0, le=3600)] = 30.0
     session_expiry_s: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 7 * 24 * 3600
+    others: Annotated[tuple[Broker, ...], Meta(max_length=15)] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a broker that is named twice: it would be tried twice and mean nothing."""
+        if len(set(self.brokers)) != len(self.brokers):
+            raise ValueError("broker.others names a broker twice, or the first one again")
+
+    @property
+    def brokers(self) -> tuple[Broker, ...]:
+        """All brokers, the preferred one first."""
+        return (Broker(self.host, self.port), *self.others)
 
 
 def tls_context(settings: LinkSettings) -> ssl.SSLContext:

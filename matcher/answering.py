@@ -8,11 +8,12 @@ from typing import NamedTuple
 from greenline.matcher.audit_events import UNLOGGED, Audit, searched
 from greenline.matcher.engine import Engine, Probe, Query, Search
 from greenline.matcher.generations import Generation, asked
+from greenline.matcher.sealing import Sealing
 from greenline.matcher.timely import Untimely
 from greenline.prints import fmr
 from greenline.prints.errors import RecordError
 from greenline.prints.template import FEWEST_MINUTIAE
-from greenline.protocol.envelope import Envelope, EnvelopeKind, Header, seal
+from greenline.protocol.envelope import Envelope, EnvelopeKind, Header
 from greenline.protocol.errors import MalformedError, ProtocolError, WrongKeyError
 from greenline.protocol.keys import Identity, OpeningKey, Signer
 from greenline.protocol.messages import (
@@ -79,6 +80,11 @@ class Answering:
         """All keys of this matcher, the newest first."""
         return (Generation(self.signer, self.opener), *self.earlier)
 
+    @property
+    def sealing(self) -> Sealing:
+        """What seals for these kiosks."""
+        return Sealing(self.kiosks, self.generations)
+
     def check(self, data: bytes, topic_kiosk: str) -> Envelope:
         """Return the envelope if a known kiosk really sent it. Raises ProtocolError.
 
@@ -123,23 +129,10 @@ class Answering:
 
     def _seal(self, header: Header, result: Result) -> bytes:
         """Seal and sign for who asked, by the generation of keys that was asked."""
-        now = self.now_ms()
-        try:
-            signer = asked(self.generations, header.recipient, now).signer
-        except WrongKeyError:
-            signer = self.signer
-        answer_header = Header(
-            EnvelopeKind.RESULT,
-            header.lane,
-            header.request_id,
-            header.kiosk,
-            now,
-            now + _ANSWER_LIFETIME_MS,
+        body = encode_result(result)
+        return self.sealing.back(
+            header, EnvelopeKind.RESULT, body, self.now_ms(), _ANSWER_LIFETIME_MS
         )
-        asking = self.kiosks.get(header.kiosk)
-        if asking is None:
-            raise WrongKeyError(f"the kiosk {header.kiosk!r} was removed during its search")
-        return seal(answer_header, encode_result(result), asking.seal, signer).to_bytes()
 
     def _result(self, envelope: Envelope, over_ms: int) -> tuple[Result, str]:
         """Return the result and, when it is a refusal, its kind."""

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from greenline.matcher.errors import DatabaseError
 from greenline.matcher.ledger import Accepted, Known, Ledger, State
+from greenline.matcher.receipts import Receipts
 from greenline.matcher.schedule import Schedule
 from greenline.matcher.split import Split
 from greenline.matcher.tally import Tally
@@ -43,8 +44,8 @@ class Intake:
     """Used by the link's thread and the search thread.
 
     check: raises ProtocolError for what no known kiosk sent. acknowledge: tell the broker that a
-    delivery is safe. resend: publish a stored answer again. turn_back: answer that a request was
-    not searched, and why. most_waiting: so many may wait for
+    delivery is safe. resend: publish a stored answer again. receipts: tell kiosks what was taken.
+    turn_back: answer that a request was not searched, and why. most_waiting: so many may wait for
     their search; beyond it nothing new is taken. retry_s: how long a ledger that failed is left
     alone. most_held: so many deliveries are held in memory. clock: monotonic seconds.
     """
@@ -55,6 +56,7 @@ class Intake:
     check: Callable[[bytes, str], Envelope]
     acknowledge: Callable[[int], None]
     resend: Callable[[bytes], None]
+    receipts: Receipts
     turn_back: Callable[[Envelope, Untimely], None]
     now_ms: Callable[[], int]
     clock: Callable[[], float]
@@ -139,6 +141,7 @@ class Intake:
         if known is None:
             self.tally.request("accepted")
             log.info("accepted", extra=_about(request))
+            self.receipts.expect(request)  # first: the search may be over at once
             self.schedule.add(request.waiting)
         elif known == Known(request.kiosk, State.ANSWERED):
             self.ledger.repeat(request.request_id)
@@ -156,6 +159,8 @@ class Intake:
         if known.state is State.ANSWERED:
             log.info("repeated", extra=_about(request))
             self.resend(request.request_id)
+        else:
+            self.receipts.repeat(request)
 
     def _full(self, kiosk: str) -> bool:
         free = self.most_waiting - self.schedule.due()

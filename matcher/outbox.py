@@ -28,6 +28,12 @@ class Outbox:
         self._on_the_wire: set[bytes] = set()
         self._settled = 0
 
+    @property
+    def busy(self) -> bool:
+        """Whether answers wait for room in the link's window."""
+        with self._lock:
+            return bool(self._waiting)
+
     def link_up(self) -> None:
         """Begin anew on a new link: what was on the wire of the old one goes again.
 
@@ -58,6 +64,12 @@ class Outbox:
             with self._lock:
                 self._on_the_wire.discard(request_id)
                 self._settled += 1
+        self._send()
+
+    def room_made(self) -> None:
+        """Note that something else than an answer has left the wire. Raises DatabaseError."""
+        with self._lock:
+            self._settled += 1
         self._send()
 
     def _add(self, request_id: bytes) -> None:

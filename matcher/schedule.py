@@ -27,10 +27,13 @@ class Schedule:
         self._failures: Counter[bytes] = Counter()
         self._closed = False
 
-    def add(self, request: Waiting) -> None:
-        """Put a request into the order."""
+    def add(self, request: Waiting, after_s: float = 0.0) -> None:
+        """Put a request into the order, now or after a while."""
         with self._condition:
-            self._make_ready(request)
+            if after_s > 0:
+                heapq.heappush(self._later, (self._clock() + after_s, request))
+            else:
+                self._make_ready(request)
             self._condition.notify_all()
 
     def put_off(self, request: Waiting, first_s: float) -> None:

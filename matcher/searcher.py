@@ -23,7 +23,8 @@ class Searcher:
     """The search of one service.
 
     refuse: counts what gets no answer. deliver: sends a final answer that the ledger holds.
-    tell: sends a kiosk an answer that is not kept. retry_s: wait before the next try, in seconds.
+    tell: sends a kiosk an answer that is not kept. done: is told what needs no receipt any more.
+    retry_s: wait before the next try, in seconds.
     """
 
     ledger: Ledger
@@ -33,6 +34,7 @@ class Searcher:
     refuse: Callable[[str, ProtocolError], None]
     deliver: Callable[[bytes], None]
     tell: Callable[[str, bytes], None]
+    done: Callable[[bytes], None]
     retry_s: float
 
     def step(self) -> None:
@@ -45,6 +47,7 @@ class Searcher:
             done = self._search(waiting.request_id)
         finally:
             if done:
+                self.done(waiting.request_id)
                 self.schedule.done(waiting)
             else:
                 self.schedule.put_off(waiting, self.retry_s)

@@ -2,6 +2,7 @@
 
     link thread: arrived -> intake (check, ledger, acknowledge)
     search thread: next request -> search -> seal -> ledger -> publish
+    receipts thread: of what is not answered soon, that it is in the ledger
 
 Killed anywhere it loses nothing: what the ledger accepted is searched after a restart, what the
 broker or a kiosk lost is asked again and gets the stored answer.
@@ -12,11 +13,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from greenline.link.connection import NotConnectedError
-from greenline.link.link import Link, full_jitter
+from greenline.link.link import full_jitter
+from greenline.link.links import link_to_all
 from greenline.link.settings import LinkSettings
+from greenline.matcher import receipts
 from greenline.matcher.answering import Answering
 from greenline.matcher.audit_arrivals import AuditArrivals
 from greenline.matcher.audit_reports import Reports
@@ -24,13 +26,14 @@ from greenline.matcher.errors import DatabaseError
 from greenline.matcher.intake import Intake
 from greenline.matcher.ledger import Ledger
 from greenline.matcher.outbox import Outbox
+from greenline.matcher.receipts import Receipts
 from greenline.matcher.schedule import Schedule
 from greenline.matcher.searcher import Searcher
-from greenline.matcher.split import ALL, Split
 from greenline.matcher.status_arrivals import StatusArrivals
 from greenline.matcher.tally import Tally
+from greenline.matcher.terms import USUAL, Terms
 from greenline.matcher.timely import FORGET_AFTER_MS, Untimely
-from greenline.protocol.envelope import Envelope
+from greenline.protocol.envelope import Envelope, Lane, lane_of
 from greenline.protocol.errors import ProtocolError
 from greenline.protocol.topics import ALL_REQUESTS, ALL_STATUS, result_topic
 
@@ -41,25 +44,6 @@ _UNCONFIRMED = 512
 """More than the intake holds: the broker must go on delivering what others send."""
 _PROVISIONAL = b""
 """Token of an answer that is not kept: whether the broker took it does not matter."""
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What one process does, and when.
-
-    split: its share of the requests. most_waiting: so many may wait for their search; the broker
-    keeps what is beyond. retry_s: seconds until a search that failed or was incomplete is tried
-    again, doubled each time, up to 32 times as long. upkeep_s: seconds between two cleanings of the
-    ledger and lines of "status".
-    """
-
-    split: Split = ALL
-    most_waiting: int = 1000
-    retry_s: float = 10.0
-    upkeep_s: float = 60.0
-
-
-USUAL = Terms()
 
 
 class Service:
@@ -85,10 +69,19 @@ class Service:
         self._now_ms = now_ms
         self._clock = clock
         self._terms = terms
-        self._link = Link(settings, [ALL_REQUESTS, ALL_STATUS], self, jitter, _UNCONFIRMED)
+        self._link = link_to_all(settings, [ALL_REQUESTS, ALL_STATUS], self, jitter, _UNCONFIRMED)
         self._schedule = Schedule(clock)
         self._outbox = Outbox(ledger, self._publish)
         self._tally = Tally()
+        self._receipts = Receipts(
+            answering.sealing,
+            self._send_receipt,
+            lambda: self._outbox.busy,
+            self._tally,
+            now_ms,
+            clock,
+            terms.receipt_after_s,
+        )
         self._intake = Intake(
             ledger=ledger,
             schedule=self._schedule,
@@ -96,6 +89,7 @@ class Service:
             check=answering.check,
             acknowledge=self._link.acknowledge,
             resend=self._resend,
+            receipts=self._receipts,
             turn_back=self._turn_back,
             now_ms=now_ms,
             clock=clock,
@@ -111,6 +105,7 @@ class Service:
             self._intake.refuse,
             self._resend,
             self._send_provisional,
+            self._receipts.forget,
             terms.retry_s,
         )
         self._audit = AuditArrivals(
@@ -140,35 +135,47 @@ class Service:
         """
         for waiting in self._ledger.unanswered():
             self._schedule.add(waiting)
-        searcher = threading.Thread(target=self._search_all, name="search", daemon=True)
-        searcher.start()
+        threads = [
+            threading.Thread(target=self._search_all, name="search", daemon=True),
+            threading.Thread(target=self._receipts.run, name="receipts", daemon=True),
+        ]
+        for thread in threads:
+            thread.start()
         try:
             self._link.run()
         finally:
             self.stop()
-            searcher.join(timeout=30)
+            for thread in threads:
+                thread.join(timeout=30)
 
     def stop(self) -> None:
         """End run(), from any thread or a signal handler."""
         self._stopping = True
         self._link.stop()
+        self._receipts.stop()
         self._schedule.close()
 
-    def link_up(self, window: int) -> None:  # noqa: ARG002  # the link's interface
+    def link_up(self, window: int) -> None:
         """Send what the broker does not have yet (called by the link)."""
         log.info("connected")
         self._intake.begin_anew()
+        self._receipts.link_up(window)
         self._guard(self._outbox.link_up)
 
     def link_down(self, reason: str) -> None:
-        """Nothing to do: answers wait in the ledger (called by the link)."""
+        """Leave answers in the ledger until there is a link (called by the link)."""
         log.info("no broker", extra={"reason": reason})
+        self._receipts.link_down()
 
     def published(self, token: bytes, refusal: str) -> None:
         """Note that an answer is with the broker (called by the link)."""
-        if refusal:
+        if token == receipts.TOKEN:
+            self._receipts.settle()
+        elif refusal:
             log.warning("answer refused", extra={"request": token.hex(), "reason": refusal})
-        if token != _PROVISIONAL:
+        if token in (_PROVISIONAL, receipts.TOKEN):
+            self._guard(self._outbox.room_made)
+        else:
             self._guard(lambda: self._outbox.settle(token, taken=not refusal))
 
     def arrived(self, delivery: int, topic: str, payload: bytes) -> None:
@@ -228,8 +235,12 @@ class Service:
     def _resend(self, request_id: bytes) -> None:
         self._guard(lambda: self._outbox.send(request_id))
 
+    def _send_receipt(self, kiosk: str, envelope: bytes) -> None:
+        self._link.publish(receipts.TOKEN, result_topic(kiosk), envelope, receipts.EXPIRY_S)
+
     def _publish(self, token: bytes, kiosk: str, envelope: bytes) -> None:
-        self._link.publish(token, result_topic(kiosk), envelope, _ANSWER_EXPIRY_S)
+        urgent = lane_of(envelope) == Lane.PERSON_WAITING
+        self._link.publish(token, result_topic(kiosk), envelope, _ANSWER_EXPIRY_S, urgent=urgent)
 
     def _guard(self, work: Callable[[], None]) -> None:
         """Do what needs the ledger, or say in the log that it failed."""

@@ -73,7 +73,9 @@ ALLOWED: dict[Kind, dict[str, type]] = {
     # digest: of the file, hexadecimal.
     Kind.CONFIG: {"what": str, "digest": str},
     # What was wrong with the log itself at the start: bytes cut off, entries that are missing.
-    Kind.REPAIR: {"what": str, "bytes": int, "entries": int, "before": str},
+    Kind.REPAIR: {
+        "what": str, "bytes": int, "entries": int, "before": str, "kept": int, "lost": int,
+    },
     Kind.ALARM: {"what": str, "kiosk": str, "reason": str},
     # Who belongs to a site. root: its number; subject: of an alarm.
     Kind.TRUST: {

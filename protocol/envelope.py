@@ -39,6 +39,7 @@ class EnvelopeKind(IntEnum):
     AUDIT_RECEIPT = 4
     KIOSK_STATUS = 5
     OPERATORS = 6
+    RECEIPT = 7
 
 
 class Lane(IntEnum):
@@ -52,6 +53,11 @@ class Lane(IntEnum):
 def kind_of(data: bytes) -> int:
     """Return the kind that bytes claim to be, 0 when they are too short; nothing is checked."""
     return data[len(MAGIC)] if len(data) > len(MAGIC) else 0
+
+
+def lane_of(data: bytes) -> int:
+    """Return the lane that bytes claim to be in, -1 when they are too short; nothing is checked."""
+    return data[len(MAGIC) + 1] if len(data) > len(MAGIC) + 1 else -1
 
 
 @dataclass(frozen=True)

@@ -14,34 +14,22 @@ from typing import Annotated, Protocol
 import msgspec
 from msgspec import Meta
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from greenline.firmware.board import Board
 from greenline.firmware.operators_roles import Action
 from greenline.firmware.page.entry import Entry, read_order
 from greenline.firmware.page.guard import Access, refuse_foreign, refuse_to, token_of, visible
+from greenline.firmware.page.headers import LOOPBACK_ONLY, SecurityHeaders
+from greenline.firmware.page.metrics import metrics_route
 
 _HEARTBEAT_S = 15.0
 _RECONNECT_MS = 1000
 _BOUNDARY = b"picture"
-
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
 
 
 class Preview(Protocol):
@@ -67,6 +55,12 @@ class Checkpoint(Protocol):
     def camera(self) -> Preview | None:
         """What the camera sees; None when the kiosk has none."""
 
+    def now_ms(self) -> int:
+        """Return what the kiosk believes of the time, Unix milliseconds."""
+
+    def metrics(self) -> bytes:
+        """Return what Prometheus may read."""
+
     def start_check(self, finger: int) -> bool:
         """Open a check; False when the kiosk is not ready for it."""
 
@@ -90,15 +84,13 @@ def make_app(kiosk: Checkpoint) -> ASGIApp:
             Route("/api/check", endpoints.start, methods=["POST"]),
             Route("/api/cancel", endpoints.cancel, methods=["POST"]),
             *Entry(kiosk.access).routes(),
+            metrics_route(kiosk.metrics),
             Mount("/", StaticFiles(directory=str(static), html=True)),
         ],
-        middleware=[
-            # Against a foreign page that makes its own name point to the loopback address.
-            Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
-        ],
+        middleware=[LOOPBACK_ONLY],
     )
     # Outside of everything: refusals and faults get the headers too.
-    return _SecurityHeaders(page)
+    return SecurityHeaders(page)
 
 
 class _Endpoints:
@@ -115,7 +107,9 @@ class _Endpoints:
 
     def _visible(self, request: Request) -> bytes:
         kiosk = self._kiosk
-        return msgspec.json.encode(visible(kiosk.board.state(), request, kiosk.access))
+        state = visible(kiosk.board.state(), request, kiosk.access)
+        # Ages are counted by the page from here on, by no clock that could be set.
+        return msgspec.json.encode(msgspec.structs.replace(state, now_ms=kiosk.now_ms()))
 
     async def _follow(self, request: Request) -> AsyncIterator[bytes]:
         """Yield the state as server-sent events, at once and after each change."""
@@ -162,21 +156,6 @@ class _Endpoints:
             return refusal
         self._kiosk.cancel_check()
         return JSONResponse({"cancelled": True}, 202)
-
-
-class _SecurityHeaders:
-    """Adds _HEADERS to every answer, also to one that streams."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_HEADERS)
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
 
 
 async def _look(camera: Preview, request: Request, access: Access) -> AsyncIterator[bytes]:

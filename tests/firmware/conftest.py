@@ -10,6 +10,7 @@ import pytest
 from greenline.firmware.inbox import Inbox
 from greenline.firmware.status_leaving import StatusLeaving
 from greenline.firmware.store import Pending, Store
+from greenline.firmware.store_bounds import USUAL, Bounds
 from greenline.protocol.envelope import EnvelopeKind, Header, Lane, seal
 from greenline.protocol.keys import Identity, OpeningKey, SigningKey
 from greenline.protocol.kiosk_status import KioskStatus
@@ -89,8 +90,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    with contextlib.closing(open_store(tmp_path / "kiosk.store", clock)) as opened:
+def bounds() -> Bounds:
+    return USUAL
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock, bounds: Bounds) -> Iterator[Store]:
+    with contextlib.closing(open_store(tmp_path / "kiosk.store", clock, bounds=bounds)) as opened:
         yield opened
 
 

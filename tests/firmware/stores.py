@@ -6,6 +6,7 @@ from pathlib import Path
 from greenline.firmware.clock import Instant
 from greenline.firmware.device_key import SecretDeviceKey
 from greenline.firmware.store import Store
+from greenline.firmware.store_bounds import USUAL, Bounds
 from greenline.firmware.vault import Vault, keys_beside
 
 DEVICE = SecretDeviceKey(bytes(range(32)))
@@ -18,7 +19,11 @@ def instant(now_ms: int) -> Instant:
 
 
 def open_store(
-    path: Path, now_ms: Callable[[], int] = lambda: 0, device: SecretDeviceKey = DEVICE
+    path: Path,
+    now_ms: Callable[[], int] = lambda: 0,
+    device: SecretDeviceKey = DEVICE,
+    *,
+    bounds: Bounds = USUAL,
 ) -> Store:
     vault = Vault(keys_beside(path), device, PURPOSE)
-    return Store(path, vault, lambda: instant(now_ms()))
+    return Store(path, vault, lambda: instant(now_ms()), bounds)

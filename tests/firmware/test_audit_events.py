@@ -142,7 +142,7 @@ def test_a_result_is_noted_when_it_is_shown_without_score_or_reference(
 ) -> None:
     checks.restore()
 
-    checks.arrived(parties.answer(waiting, what=result(Outcome.CANDIDATES)))
+    checks.arrived([parties.answer(waiting, what=result(Outcome.CANDIDATES))])
 
     name = pseudonym(waiting)
     shown = {"outcome": "candidates", "candidates": 1, "lists": ("watch",), "again": False}
@@ -160,7 +160,7 @@ def test_a_result_that_cannot_be_noted_is_shown_as_soon_as_it_can(
     audit.full = True
 
     # It is committed, so the broker need not keep it.
-    assert checks.arrived(parties.answer(waiting, what=result(Outcome.NONE))) == waiting
+    assert checks.arrived([parties.answer(waiting, what=result(Outcome.NONE))]) == [waiting]
     assert board.state().checks[0].progress is Progress.QUEUED
     assert "disk is full" in store_fault(board)
     checks.housekeeping()
@@ -182,7 +182,7 @@ def store_fault(board: Board) -> str:
 def test_a_result_that_is_shown_again_after_a_restart_is_noted_again(
     checks: Checks, waiting: bytes, parties: Parties, audit: Audit
 ) -> None:
-    checks.arrived(parties.answer(waiting, what=result(Outcome.NONE)))
+    checks.arrived([parties.answer(waiting, what=result(Outcome.NONE))])
     audit.told.clear()
 
     checks.restore()
@@ -199,7 +199,7 @@ def test_nothing_is_deleted_before_it_is_noted(
     audit: Audit,
     clock: Clock,
 ) -> None:
-    checks.arrived(parties.answer(waiting))
+    checks.arrived([parties.answer(waiting)])
     store.add_request(Pending(b"e" * 16, 0, 1, 120), b"sealed")
     audit.told.clear()
     clock.now_ms += 10_000
@@ -248,9 +248,9 @@ def test_the_gate_sends_reports_and_takes_receipts_beside_requests_and_answers(
     assert mail.envelope(name) is not None
     assert mail.envelope(waiting) == b"sealed"
     assert [each.request_id for each in mail.pending()] == [waiting]
-    assert mail.arrived(parties.answer(waiting)) == waiting
+    assert mail.arrived([parties.answer(waiting)]) == [waiting]
     receipt = Receipt(log.chain, ReportOutcome.STORED, log.end.number, log.end.digest, 1)
-    assert mail.arrived(sealed(receipt, parties)) == name
+    assert mail.arrived([sealed(receipt, parties)]) == [name]
     assert mail.envelope(name) is None
 
 
@@ -275,8 +275,8 @@ def test_an_audit_log_that_fails_holds_up_no_request(
     assert mail.envelope(b"n" * 16) is None
     assert mail.envelope(waiting) == b"sealed"
     receipt = Receipt(log.chain, ReportOutcome.FORK, 1, bytes(32), 1)
-    assert mail.arrived(sealed(receipt, parties)) is None
-    assert mail.arrived(parties.answer(waiting)) == waiting
+    assert mail.arrived([sealed(receipt, parties)]) == [None]
+    assert mail.arrived([parties.answer(waiting)]) == [waiting]
 
 
 def sealed(receipt: Receipt, parties: Parties) -> bytes:

@@ -25,13 +25,16 @@ from greenline.firmware.gate import Gate
 from greenline.firmware.inbox import Inbox
 from greenline.firmware.line import Case, Line
 from greenline.firmware.reopening import Opening
+from greenline.firmware.status import signal_of
 from greenline.firmware.store import Pending, Store
+from greenline.firmware.store_bounds import Bounds
 from greenline.models.extraction import Extractor
 from greenline.models.quality import judge
 from greenline.models.training.synthesis import Conditions, as_sensor, make_finger, press
 from greenline.prints.frame import Frame
 from greenline.prints.template import Template
 from greenline.protocol.keys import SigningKey
+from greenline.protocol.wording import STORE_FULL
 from tests.firmware.conftest import KIOSK, Parties
 from tests.firmware.waiting import IMPATIENT, LONGEST_S, device, missing, there, until
 
@@ -240,8 +243,10 @@ def test_a_fault_of_the_program_is_told_and_the_sensor_kept(bench: Bench, finger
 
 def fill(store: Store) -> None:
     """Take every page that the store has."""
-    pages = store._db.execute("PRAGMA page_count").fetchone()[0]
-    store._db.execute(f"PRAGMA max_page_count = {pages + 2}")  # SQLite's way to meet a full disk
+    pages = store._file.db.execute("PRAGMA page_count").fetchone()[0]
+    store._file.db.execute(
+        f"PRAGMA max_page_count = {pages + 2}"
+    )  # SQLite's way to meet a full disk
     with pytest.raises(StoreFullError):
         add_many(store)
 
@@ -259,14 +264,33 @@ def test_a_full_store_is_named_until_something_can_be_kept_again(
     fill(bench.store)
     assert bench.thread.request(CHECK)
     bench.module.press(finger)
-    state = until(bench.board, lambda state: state.capture.phase is Phase.STOPPED)
+    state = until(bench.board, lambda state: state.capture.phase is Phase.REFUSED)
     full = device(state, DeviceName.STORE)
     assert full is not None
     assert full.code == "E61"
     assert "full" in full.missing
-    bench.store._db.execute("PRAGMA max_page_count = 1000000")
+    bench.store._file.db.execute("PRAGMA max_page_count = 1000000")
     assert bench.thread.request(CHECK)
     until(bench.board, there(DeviceName.STORE))
+
+
+@pytest.mark.parametrize("bounds", [Bounds(most_requests=20)])
+def test_near_its_bound_nobody_is_asked_for_a_finger_until_something_has_left(
+    bench: Bench, bounds: Bounds
+) -> None:
+    ready(bench)
+    for number in range(bounds.most_requests - 1):
+        bench.store.add_request(Pending(number.to_bytes(16), 0, 1, 10_000_000), b"sealed")
+
+    assert bench.thread.request(CHECK)
+    state = until(bench.board, lambda state: state.capture.phase is Phase.REFUSED)
+
+    assert state.capture.instruction == STORE_FULL
+    assert missing(DeviceName.STORE)(state)
+    assert signal_of(Phase.REFUSED) is Signal.OUT_OF_ORDER
+    bench.store.add_answer(bytes(16), b"answer", final=True, arrived_ms=1, expires_ms=100)
+    state = until(bench.board, lambda state: state.capture.phase is Phase.READY)
+    assert not missing(DeviceName.STORE)(state)
 
 
 def test_the_ring_goes_dark_with_the_kiosk(bench: Bench) -> None:

@@ -34,9 +34,9 @@ def test_a_request_is_shown_from_taken_to_answered(
     checks.published(waiting)
     assert shown(board) == [(Progress.PUBLISHED, "", "Not checked yet")]
 
-    left = checks.arrived(parties.answer(waiting, what=result(Outcome.CANDIDATES)))
+    left = checks.arrived([parties.answer(waiting, what=result(Outcome.CANDIDATES))])
 
-    assert left == waiting
+    assert left == [waiting]
     assert shown(board) == [
         (Progress.ANSWERED, Outcome.CANDIDATES, "Possible match - must be verified")
     ]
@@ -45,12 +45,35 @@ def test_a_request_is_shown_from_taken_to_answered(
     assert board.state().pending == 0
 
 
+def test_answers_that_come_together_are_each_shown_and_what_is_forged_is_counted(
+    checks: Checks, board: Board, store: Store, waiting: bytes, parties: Parties
+) -> None:
+    other = b"o" * 16
+    store.add_request(Pending(other, 0, 1, 10_000), b"sealed")
+    checks.restore()
+
+    left = checks.arrived(
+        [
+            parties.answer(waiting, what=result(Outcome.NONE)),
+            b"forged",
+            parties.answer(other, what=result(Outcome.CANDIDATES)),
+            parties.answer(other, what=result(Outcome.NONE)),  # the first final one counts
+        ]
+    )
+
+    assert left == [waiting, None, other, None]
+    outcomes = {check.request_id: check.outcome for check in board.state().checks}
+    assert outcomes == {waiting.hex(): Outcome.NONE, other.hex(): Outcome.CANDIDATES}
+    assert board.state().refused == 1
+    assert store.pending() == []
+
+
 def test_an_incomplete_search_is_shown_as_not_checked_and_still_waits(
     checks: Checks, board: Board, waiting: bytes, parties: Parties
 ) -> None:
     checks.restore()
 
-    assert checks.arrived(parties.answer(waiting, what=result(Outcome.INCOMPLETE))) is None
+    assert checks.arrived([parties.answer(waiting, what=result(Outcome.INCOMPLETE))]) == [None]
 
     assert shown(board) == [(Progress.PUBLISHED, Outcome.INCOMPLETE, "Not checked yet")]
     assert board.state().pending == 1
@@ -72,7 +95,7 @@ def test_a_deleted_answer_leaves_the_board_too(
     checks: Checks, board: Board, waiting: bytes, parties: Parties, clock: Clock
 ) -> None:
     checks.restore()
-    checks.arrived(parties.answer(waiting, what=result(Outcome.CANDIDATES)))
+    checks.arrived([parties.answer(waiting, what=result(Outcome.CANDIDATES))])
     assert len(shown(board)) == 1
     clock.now_ms += 50
 
@@ -88,7 +111,7 @@ def test_after_a_restart_answers_and_waiting_requests_are_shown_again(
     waiting: bytes,
     parties: Parties,
 ) -> None:
-    checks.arrived(parties.answer(waiting, what=result(Outcome.NONE)))
+    checks.arrived([parties.answer(waiting, what=result(Outcome.NONE))])
     store.add_request(Pending(b"n" * 16, 0, 2, 10_000), b"sealed")
 
     checks.restore()

@@ -36,6 +36,19 @@ def test_a_changed_file_or_another_kiosks_is_not_believed(tmp_path: Path) -> Non
     assert ClockFile(path, DEVICE).read() is None
 
 
+def test_what_is_not_believed_is_told_and_what_never_was_is_not(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "clock"
+    assert ClockFile(path, DEVICE).read() is None
+    assert caplog.messages == []
+
+    path.write_bytes(b"no clock of ours")
+
+    assert ClockFile(path, DEVICE).read() is None
+    assert caplog.messages == ["clock forgotten"]
+
+
 def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
     file = ClockFile(tmp_path / "nowhere" / "clock", DEVICE)
 

@@ -2,7 +2,7 @@
 
 import queue
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -31,11 +31,15 @@ class Listener:
     def uplink_changed(self, *, missing: str) -> None:
         self.uplink = missing
 
-    def arrived(self, envelope: bytes) -> bytes | None:
-        self.told.put(("arrived", envelope))
+    def arrived(self, envelopes: Sequence[bytes]) -> list[bytes | None]:
+        for envelope in envelopes:
+            self.told.put(("arrived", envelope))
         if self.fault is not None:
             raise self.fault
-        return self.leaving
+        return [self.leaving for _ in envelopes]
+
+    def offered(self, request_id: bytes) -> None:
+        """The pipe shows it."""
 
     def published(self, request_id: bytes) -> None:
         self.told.put(("published", request_id))
@@ -156,6 +160,18 @@ def test_a_delivery_is_confirmed_after_it_was_committed(
 
     assert listener.next() == ("arrived", b"answer")
     assert uplink.receive() == pipe.Committed(7)
+
+
+def test_deliveries_that_come_together_are_committed_together_and_each_confirmed(
+    gate: Gate, uplink: FakeUplink, listener: Listener
+) -> None:
+    uplink.send(pipe.Hello(1), pipe.LinkUp(4), *(pipe.Arrived(n, b"answer") for n in range(5)))
+
+    confirmed = [uplink.receive() for _ in range(5)]
+
+    assert confirmed == [pipe.Committed(n) for n in range(5)]
+    assert listener.next() == ("link", True, "")
+    assert [listener.next() for _ in range(5)] == [("arrived", b"answer")] * 5
 
 
 def test_a_delivery_that_cannot_be_committed_is_not_confirmed(

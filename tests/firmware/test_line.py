@@ -191,8 +191,8 @@ def test_on_a_full_disk_nothing_is_taken(
 ) -> None:
     module.press(finger)
     case = Case("border-check", ("watch",), (take(line),) * 20)
-    pages = store._db.execute("PRAGMA page_count").fetchone()[0]
-    store._db.execute(f"PRAGMA max_page_count = {pages}")  # SQLite's way to meet a full disk
+    pages = store._file.db.execute("PRAGMA page_count").fetchone()[0]
+    store._file.db.execute(f"PRAGMA max_page_count = {pages}")  # SQLite's way to meet a full disk
 
     with pytest.raises(StoreFullError):
         line.submit(case)

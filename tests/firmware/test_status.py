@@ -16,6 +16,7 @@ from greenline.firmware.board import (
     Phase,
     Progress,
 )
+from greenline.firmware.operators_shown import SessionState
 from greenline.firmware.status import display_state, signal_of
 from greenline.protocol.wording import KEYS_IN_FILES, NOT_CHECKED, RESULT_WORDS
 
@@ -52,6 +53,7 @@ def check(name: str, age_s: float, progress: Progress = Progress.QUEUED) -> Chec
         (Phase.TAKEN, Signal.LIFT_FINGER, KioskState.BUSY),
         (Phase.LIFT_FINGER, Signal.LIFT_FINGER, KioskState.BUSY),
         (Phase.STOPPED, Signal.READY, KioskState.READY),
+        (Phase.REFUSED, Signal.OUT_OF_ORDER, KioskState.FAULT),
         (Phase.FAULT, Signal.OUT_OF_ORDER, KioskState.FAULT),
     ],
 )
@@ -64,6 +66,30 @@ def test_each_phase_has_its_signal_and_its_word(
 
 def test_no_phase_is_forgotten() -> None:
     assert {signal_of(phase) for phase in Phase} == set(Signal)
+
+
+@pytest.mark.parametrize(
+    ("session", "state"),
+    [
+        (SessionState(), KioskState.READY),
+        (SessionState(required=True), KioskState.LOCKED),
+        (SessionState(required=True, operator="amina"), KioskState.READY),
+        (SessionState(required=True, operator="amina", locked=True), KioskState.LOCKED),
+    ],
+)
+def test_a_kiosk_at_which_nobody_is_logged_in_says_so(
+    board: Board, session: SessionState, state: KioskState
+) -> None:
+    board.show_session(session)
+
+    assert shown(board).state is state
+
+
+def test_a_fault_counts_more_than_a_lock(board: Board) -> None:
+    board.show_session(SessionState(required=True))
+    board.show_capture(Capture(Phase.FAULT, "Sensor fault"))
+
+    assert shown(board).state is KioskState.FAULT
 
 
 def test_a_kiosk_that_is_well(board: Board) -> None:

@@ -145,7 +145,7 @@ def test_every_commit_is_flushed_and_the_file_is_ours_alone(path: Path) -> None:
     store = open_store(path)
 
     def pragma(name: str) -> object:
-        return store._db.execute(f"PRAGMA {name}").fetchone()[0]
+        return store._file.db.execute(f"PRAGMA {name}").fetchone()[0]
 
     found = {n: pragma(n) for n in ("journal_mode", "synchronous", "locking_mode", "secure_delete")}
     store.close()
@@ -169,7 +169,7 @@ def test_a_second_process_is_told_that_the_store_is_in_use(path: Path) -> None:
 def test_a_newer_store_is_refused_and_left_as_it_is(path: Path) -> None:
     db = sqlite3.connect(path)
     db.execute("CREATE TABLE request (x)")
-    db.execute("PRAGMA user_version = 3")
+    db.execute("PRAGMA user_version = 4")
     db.commit()
     db.close()
     before = path.read_bytes()
@@ -211,10 +211,60 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 def test_a_full_disk_takes_nothing_and_loses_nothing(path: Path) -> None:
     store = open_store(path)
     store.add_request(request(1), b"sealed")
-    store._db.execute("PRAGMA max_page_count = 12")  # SQLite's own way to meet a full disk
+    store._file.db.execute("PRAGMA max_page_count = 12")  # SQLite's own way to meet a full disk
 
     with pytest.raises(StoreFullError, match="disk is full"):
         store.add_request(request(2), os.urandom(200_000))
 
     assert store.pending() == [request(1)]
+    store.close()
+
+
+class FaultError(Exception):
+    """Raised by a test inside what is done together."""
+
+
+def test_several_answers_are_one_commit_of_one_flush_for_keys_and_log(path: Path) -> None:
+    store = open_store(path)
+    for number in range(1, 9):
+        store.add_request(request(number), b"sealed")
+    seen: list[str] = []
+    store._file.db.set_trace_callback(seen.append)
+
+    def answer_all() -> list[bool]:
+        return [
+            store.add_answer(
+                request(number).request_id, b"answer", final=True, arrived_ms=7, expires_ms=9
+            )
+            for number in range(1, 9)
+        ]
+
+    assert store.together(answer_all) == [True] * 8
+    assert seen.count("COMMIT") == 1
+    assert len(store.answers(10)) == 8
+    assert store.usage()[0] == 0
+    store.close()
+
+    again = open_store(path)
+    assert len(again.answers(10)) == 8
+    again.close()
+
+
+def test_what_is_done_together_is_done_whole_or_not_at_all(path: Path) -> None:
+    store = open_store(path)
+    for number in (1, 2):
+        store.add_request(request(number), b"sealed")
+
+    def fail() -> None:
+        store.add_answer(b"\1" * 16, b"answer", final=True, arrived_ms=7, expires_ms=9)
+        raise FaultError
+
+    with pytest.raises(FaultError):
+        store.together(fail)
+
+    assert store.answers(10) == []
+    assert store.usage()[0] == 2
+    assert store.asked_ms(b"\1" * 16) is not None
+    assert store.add_answer(b"\1" * 16, b"answer", final=True, arrived_ms=7, expires_ms=9)
+    assert [answer.body for answer in store.answers(10)] == [b"answer"]
     store.close()

@@ -154,7 +154,7 @@ def test_after_a_deletion_no_byte_of_store_log_or_keys_tells_of_the_case(
     envelope, body = os.urandom(3_000), os.urandom(2_000)
     store.add_request(request(1), envelope)
     store.add_answer(request(1).request_id, body, final=True, arrived_ms=0, expires_ms=1_000)
-    sealed = bytes(store._db.execute("SELECT sealed FROM answer").fetchone()[0])
+    sealed = bytes(store._file.db.execute("SELECT sealed FROM answer").fetchone()[0])
     wrapped = path.with_name("kiosk.store-keys").read_bytes()[20:144]
 
     def written() -> bytes:

@@ -17,7 +17,7 @@ from tests.firmware.conftest import Clock
 from tests.firmware.stores import PURPOSE, open_store
 from tests.firmware.test_store import request
 
-STEPS = 10
+STEPS = 6
 CHILD = """
 import os, signal, sys
 from pathlib import Path
@@ -44,7 +44,7 @@ def used_kiosk(folder: Path) -> tuple[bytes, bytes]:
     store = open_store(folder / "kiosk.store", device=device)
     store.add_request(request(1), b"envelope")
     store.add_answer(b"\1" * 16, b"the answer", final=True, arrived_ms=0, expires_ms=10**9)
-    sealed = bytes(store._db.execute("SELECT sealed FROM answer").fetchone()[0])
+    sealed = bytes(store._file.db.execute("SELECT sealed FROM answer").fetchone()[0])
     store.close()
     return wrapped, sealed
 
@@ -150,3 +150,21 @@ def test_a_store_of_a_gigabyte_makes_it_no_slower(tmp_path: Path, clock: Clock) 
     assert failed == []
     assert keys_gone_s < 2.0
     assert not (tmp_path / "kiosk.store").exists()
+
+
+def test_what_lies_beside_the_store_under_its_name_goes_too_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    used_kiosk(tmp_path)
+    damaged = tmp_path / "kiosk.store.damaged-1"
+    damaged.mkdir()
+    (damaged / "kiosk.store").write_bytes(b"rows")
+    others = tmp_path / "kiosk.stores", tmp_path / "other.store-keys"
+    for other in others:
+        other.write_bytes(b"of somebody else")
+
+    assert wipe_of(tmp_path).destroy_keys() == []
+    assert wipe_of(tmp_path).remove_rest() == []
+
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"kiosk.store-wiped", *(other.name for other in others)}

@@ -9,8 +9,10 @@ import json
 import os
 import resource
 import signal
+import socket
 import sqlite3
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,10 +79,18 @@ def command(root: Path, name: str, *arguments: str | Path) -> int:
     return ended.returncode
 
 
+def free_port() -> int:
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def session(checkpoint: Checkpoint, root: Path) -> None:
     """Enrol, check, stop, fail, crash, come back, end."""
     site = checkpoint.site
     picture = checkpoint.prints.enrolled[2]
+    uplink = site.folder / "uplink.toml"
+    uplink.write_text(f"metrics_port = {free_port()}\n{uplink.read_text()}")
     enrolled = command(
         root, "enrol", "enrol", "--config", site.matcher_config, "--list", LIST, picture
     )
@@ -89,6 +99,7 @@ def session(checkpoint: Checkpoint, root: Path) -> None:
     for finger in (ENROLLED, UNKNOWN):
         checkpoint.answer(checkpoint.take(finger))
     keep_page(checkpoint, root / "page-1.json")
+    keep_metrics(checkpoint, root / "metrics-1.txt")
     await_state(checkpoint.kiosk, lambda state: state["capture"]["phase"] == "ready")
     post(checkpoint.kiosk, "api/check", {"finger": 2})
     await_state(checkpoint.kiosk, lambda state: state["capture"]["phase"] == "place_finger")
@@ -103,6 +114,10 @@ def session(checkpoint: Checkpoint, root: Path) -> None:
     keep_page(checkpoint, root / "page-2.json")
     checkpoint.kill("matcher")
     checkpoint.take(ENROLLED)  # left unanswered, for sent_in_clear()
+    keep_metrics(checkpoint, root / "metrics-2.txt")
+    config = site.folder / "kiosk.toml"
+    assert command(root, "queue", "queue", "list", "--json", "--config", config) == 0
+    assert command(root, "export", "queue", "export", root / "carry", "--config", config) == 0
     checkpoint.stop_all()
 
 
@@ -117,6 +132,14 @@ def sent_in_clear(checkpoint: Checkpoint) -> bytes:
 
 def keep_page(checkpoint: Checkpoint, path: Path) -> None:
     path.write_text(json.dumps(checkpoint.state()))
+
+
+def keep_metrics(checkpoint: Checkpoint, path: Path) -> None:
+    """Keep what Prometheus reads of the kiosk and of the uplink."""
+    uplink = checkpoint.children["uplink"].wait_for_event("metrics")["url"]
+    for url in (f"{checkpoint.kiosk}metrics", str(uplink)):
+        with urllib.request.urlopen(url, timeout=30) as answer, path.open("ab") as kept:  # noqa: S310  # http
+            kept.write(answer.read())
 
 
 def crash(checkpoint: Checkpoint, name: str, how: signal.Signals) -> None:
@@ -160,7 +183,14 @@ def test_nothing_that_is_written_holds_a_fingerprint(
 
     written = [path for path in root.rglob("*") if path.is_file()]
     sizes = {path.name: path.stat().st_size for path in written}
-    for name in ("kiosk.store", "gallery.db", "kiosk.log", "matcher.log", "page-1.json"):
+    for name in (
+        "kiosk.store",
+        "gallery.db",
+        "kiosk.log",
+        "matcher.log",
+        "page-1.json",
+        "metrics-2.txt",
+    ):
         assert sizes[name] > 1_000, name
     assert [path for path in written if path.name.startswith("core")] == []
     assert found_under(root, wanted) == []

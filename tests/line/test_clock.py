@@ -58,7 +58,7 @@ def test_it_connects_once_the_floor_is_applied(checkpoint: Checkpoint) -> None:
         )
 
     def refused(state: dict[str, object]) -> bool:
-        return "not yet valid" in str(state["link_detail"])
+        return "not valid yet" in str(state["link_detail"])
 
     before = await_state(checkpoint.kiosk, refused)
     assert (before["link"], CLOCK_NOT_SET in before["notices"]) == (False, True)

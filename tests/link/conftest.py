@@ -3,8 +3,9 @@
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import pytest
 
@@ -54,7 +55,12 @@ class RunningLink:
         assert not self.thread.is_alive()
 
 
-StartLink = Callable[[LinkSettings, list[str]], RunningLink]
+class StartLink(Protocol):
+    """Starts a link. nobody_listens: as of Link."""
+
+    def __call__(
+        self, settings: LinkSettings, topics: list[str], *, nobody_listens: str = ""
+    ) -> RunningLink: ...
 
 
 @pytest.fixture
@@ -62,9 +68,17 @@ def start_link() -> Iterator[StartLink]:
     """Start links that are stopped at the end of the test; without waiting between tries."""
     running: list[RunningLink] = []
 
-    def start(settings: LinkSettings, topics: list[str]) -> RunningLink:
+    def start(
+        settings: LinkSettings, topics: list[str], *, nobody_listens: str = ""
+    ) -> RunningLink:
         heard = Recorder()
-        link = Link(settings, topics, heard, jitter=lambda ceiling: min(ceiling, 0.05))
+        link = Link(
+            settings,
+            topics,
+            heard,
+            jitter=lambda ceiling: min(ceiling, 0.05),
+            nobody_listens=nobody_listens,
+        )
         thread = threading.Thread(target=link.run, daemon=True)
         running.append(RunningLink(link, heard, thread))
         thread.start()

@@ -55,7 +55,7 @@ def test_small_messages_are_not_held_back_by_nagle(
     kiosk = start_link(kiosk_settings, [RESULT_TOPIC])
     kiosk.heard.next("up")
     assert kiosk.link._now is not None
-    sock = kiosk.link._now._client.socket()
+    sock = kiosk.link._now._client.line()
     assert sock is not None
 
     assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1

@@ -22,7 +22,8 @@ from greenline.matcher.config import MatcherConfig
 from greenline.matcher.engine import Engine, LocalEngine
 from greenline.matcher.gallery import KEY_BYTES, Gallery
 from greenline.matcher.ledger import Ledger
-from greenline.matcher.service import Service, Terms
+from greenline.matcher.service import Service
+from greenline.matcher.terms import Terms
 from greenline.protocol.keys import Identity
 from greenline.protocol.topics import result_topic
 from tests.matcher.asking import LIST, PURPOSE, THRESHOLD, Clock, Kiosk, MatcherKeys

@@ -10,7 +10,7 @@ from greenline.link.connection import NotConnectedError
 from greenline.link.link import Link
 from greenline.matcher.ledger import Accepted
 from greenline.matcher.service import Service
-from greenline.protocol.envelope import Envelope
+from greenline.protocol.envelope import Envelope, EnvelopeKind, kind_of
 from greenline.protocol.messages import Outcome, Result
 from greenline.protocol.topics import request_topic, result_topic
 from tests.matcher.asking import Kiosk, id_of
@@ -63,6 +63,7 @@ class Uplink:
     ups: "queue.Queue[int]" = field(default_factory=queue.Queue)
     confirmed: "queue.Queue[str]" = field(default_factory=queue.Queue)
     answers: "queue.Queue[tuple[int, bytes]]" = field(default_factory=queue.Queue)
+    receipts: "queue.Queue[bytes]" = field(default_factory=queue.Queue)
 
     def run(self, link: Link) -> None:
         self.link = link
@@ -79,7 +80,11 @@ class Uplink:
 
     def arrived(self, delivery: int, topic: str, payload: bytes) -> None:
         assert topic == result_topic(self.name)
-        self.answers.put((delivery, payload))
+        if kind_of(payload) == EnvelopeKind.RECEIPT:
+            self.link.acknowledge(delivery)  # most tests do not look at them
+            self.receipts.put(payload)
+        else:
+            self.answers.put((delivery, payload))
 
     def send(self, envelope: bytes) -> None:
         while True:
@@ -94,6 +99,9 @@ class Uplink:
         delivery, payload = self.answers.get(timeout=20)
         self.link.acknowledge(delivery)
         return payload
+
+    def next_receipt(self) -> bytes:
+        return self.receipts.get(timeout=20)
 
     def ask(self, envelope: bytes) -> bytes:
         """Send a request; return the next answer, which must be its own."""

@@ -10,6 +10,7 @@ import pytest
 from greenline.matcher.answering import Answering
 from greenline.matcher.intake import Intake
 from greenline.matcher.ledger import Ledger
+from greenline.matcher.receipts import Receipts
 from greenline.matcher.schedule import Schedule
 from greenline.matcher.split import ALL, Split
 from greenline.matcher.tally import Tally
@@ -28,6 +29,7 @@ class Broker:
 
     acknowledged: list[int] = field(default_factory=list)
     resent: list[bytes] = field(default_factory=list)
+    receipts: list[bytes] = field(default_factory=list)
     turned_back: list[tuple[bytes, str]] = field(default_factory=list)
 
     def turn_back(self, envelope: Envelope, late: Untimely) -> None:
@@ -47,9 +49,43 @@ def schedule() -> Schedule:
 Make = Callable[..., Intake]
 
 
+@dataclass
+class Seconds:
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def seconds() -> Seconds:
+    return Seconds()
+
+
+@pytest.fixture
+def receipts(answering: Answering, broker: Broker, now_ms: Clock, seconds: Seconds) -> Receipts:
+    """Receipts that are due at once."""
+    found = Receipts(
+        answering.sealing,
+        lambda _, envelope: broker.receipts.append(id_of(envelope)),
+        lambda: False,
+        Tally(),
+        now_ms,
+        seconds,
+        after_s=0.0,
+    )
+    found.link_up(16)
+    return found
+
+
 @pytest.fixture
 def make(
-    ledger: Ledger, schedule: Schedule, answering: Answering, broker: Broker, now_ms: Clock
+    ledger: Ledger,
+    schedule: Schedule,
+    answering: Answering,
+    broker: Broker,
+    receipts: Receipts,
+    now_ms: Clock,
 ) -> Make:
     def make(split: Split = ALL) -> Intake:
         return Intake(
@@ -59,6 +95,7 @@ def make(
             check=answering.check,
             acknowledge=broker.acknowledged.append,
             resend=broker.resent.append,
+            receipts=receipts,
             turn_back=broker.turn_back,
             now_ms=now_ms,
             clock=time.monotonic,
@@ -268,3 +305,34 @@ def test_what_is_held_of_a_kiosk_with_its_full_share_keeps_nobody_elses_from_bei
     assert first is not None
     assert second is not None
     assert id_of(asked) in {first.request_id, second.request_id}
+
+
+def test_a_receipt_is_due_of_what_is_in_the_ledger_and_of_nothing_else(
+    make: Make,
+    schedule: Schedule,
+    ledger: Ledger,
+    broker: Broker,
+    receipts: Receipts,
+    seconds: Seconds,
+    kiosk: Kiosk,
+) -> None:
+    """Neither of what is held or turned away, nor of what is answered or another kiosk's."""
+    intake, envelopes = make(), some(kiosk, BOUND + HELD + 5)
+    take(intake, kiosk, envelopes)
+    sent = all_receipts(broker, receipts, seconds)
+    assert sorted(sent) == sorted(waiting(ledger)) == sorted(map(id_of, envelopes[:BOUND]))
+
+    search_one(schedule, ledger)
+    take(intake, kiosk, [*envelopes[:2], kiosk.seal(b"", expires_ms=NOW_MS - 10**10)], first=50)
+
+    assert all_receipts(broker, receipts, seconds) == [*sent, id_of(envelopes[1])]
+    assert broker.resent == [id_of(envelopes[0])]
+
+
+def all_receipts(broker: Broker, receipts: Receipts, seconds: Seconds) -> list[bytes]:
+    """Let everything that is due leave; return of which requests receipts have left so far."""
+    for _ in range(50):
+        seconds.now += 1
+        receipts.step()
+        receipts.settle()
+    return broker.receipts.copy()

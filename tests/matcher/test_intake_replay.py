@@ -17,13 +17,15 @@ from tests.matcher.test_intake import (
     Make,
     broker,
     make,
+    receipts,
     schedule,
     search_one,
+    seconds,
     take,
     waiting,
 )
 
-__all__ = ["broker", "make", "schedule"]
+__all__ = ["broker", "make", "receipts", "schedule", "seconds"]
 
 DAY_MS = 24 * HOUR_MS
 

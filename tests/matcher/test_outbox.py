@@ -194,3 +194,15 @@ def test_many_threads_send_each_answer_once(ledger: Ledger, wire: Wire, outbox: 
         thread.join()
 
     assert sorted(wire.sent) == sorted(names)
+
+
+def test_room_that_something_else_makes_is_used(ledger: Ledger, wire: Wire, outbox: Outbox) -> None:
+    """A provisional answer or a receipt took the last place in the window."""
+    one = answered(ledger, "one")
+    outbox.send(one)
+    assert (wire.sent, outbox.busy) == ([], True)
+
+    wire.room = 1
+    outbox.room_made()
+
+    assert (wire.sent, outbox.busy) == ([one], False)

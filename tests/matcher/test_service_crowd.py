@@ -7,7 +7,7 @@ from greenline.matcher.answering import Answering
 from greenline.matcher.engine import Engine, Query, Search
 from greenline.matcher.gallery import ListInfo
 from greenline.matcher.ledger import Ledger
-from greenline.matcher.service import Terms
+from greenline.matcher.terms import Terms
 from greenline.protocol.envelope import Lane
 from tests.matcher.asking import NOW_MS, Kiosk, finger, id_of, request_body
 from tests.matcher.serving import Log, Start, Uplink

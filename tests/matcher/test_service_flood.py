@@ -13,7 +13,7 @@ from greenline.link.link import Link
 from greenline.link.settings import LinkSettings
 from greenline.matcher.answering import Answering
 from greenline.matcher.ledger import Ledger
-from greenline.matcher.service import Terms
+from greenline.matcher.terms import Terms
 from greenline.protocol.messages import Outcome
 from greenline.protocol.topics import result_topic
 from tests.line.seen import certify_anew

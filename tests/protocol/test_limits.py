@@ -27,6 +27,7 @@ from greenline.protocol.messages import (
     decode_request,
     decode_result,
 )
+from greenline.protocol.receipt import RECEIPT_BYTES, decode_receipt
 
 SMALL_BYTES = 256 * 1024
 """An envelope may have 128 KiB, and is copied once."""
@@ -36,6 +37,7 @@ DECODERS: dict[str, Decoder] = {
     "request": decode_request,
     "result": lambda body: decode_result(padded(body, RESULT_BYTES)),
     "status": lambda body: decode_status(padded(body, STATUS_BYTES)),
+    "receipt": lambda body: decode_receipt(padded(body, RECEIPT_BYTES)),
     "audit report": audit_report.decode_report,
     "audit receipt": audit_report.decode_receipt,
 }
@@ -43,6 +45,7 @@ FIRST_FIELD = {
     "request": b"\xa5lists",
     "result": b"\xaacandidates",
     "status": b"\xa6faults",
+    "receipt": b"\xabreceived_ms",
     "audit report": b"\xa7records",
     "audit receipt": b"\xa5chain",
 }
@@ -98,6 +101,7 @@ def test_a_message_of_megabytes_is_refused_by_its_length_alone() -> None:
         assert peak_bytes(lambda decode=decode: decode(huge)) < 8_192  # type: ignore[misc]
     assert peak_bytes(lambda: decode_result(huge)) < 8_192
     assert peak_bytes(lambda: decode_status(huge)) < 8_192
+    assert peak_bytes(lambda: decode_receipt(huge)) < 8_192
 
 
 def test_an_envelope_of_megabytes_is_refused_by_its_length_alone() -> None:

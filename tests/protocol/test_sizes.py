@@ -18,9 +18,13 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "protocol.md"
 RECORD_BYTES = 30 + 6 * 40
 
 
-def envelope_bytes(body: bytes, signer: SigningKey, opener: OpeningKey) -> int:
+def envelope(body: bytes, signer: SigningKey, opener: OpeningKey) -> bytes:
     header = Header(EnvelopeKind.REQUEST, Lane.PERSON_WAITING, bytes(16), "kiosk-01", 0, 0)
-    return len(seal(header, body, opener.public, signer).to_bytes())
+    return seal(header, body, opener.public, signer).to_bytes()
+
+
+def envelope_bytes(body: bytes, signer: SigningKey, opener: OpeningKey) -> int:
+    return len(envelope(body, signer, opener))
 
 
 def request(fingers: int) -> bytes:

@@ -28,6 +28,12 @@ from greenline.protocol.operators import (
 )
 from greenline.protocol.pairs import Place, decode_pairs, encode_pairs
 from greenline.protocol.pins import PinVerifier
+from greenline.protocol.receipt import (
+    RECEIPT_BYTES,
+    RequestReceipt,
+    decode_receipt,
+    encode_receipt,
+)
 from greenline.protocol.topics import kiosk_of, request_topic, result_topic
 
 MESSAGE_PACK = (msgspec.msgpack.decode, msgspec.msgpack.encode)
@@ -113,6 +119,15 @@ def _statuses() -> Prepared:
     )
 
 
+def _receipts() -> Prepared:
+    return Prepared(
+        decode_receipt,
+        (encode_receipt(RequestReceipt(samples.NOW_MS)),),
+        reads_back(encode_receipt, decode_receipt),
+        tree=(_unpadded, lambda tree: _padded(tree, RECEIPT_BYTES)),
+    )
+
+
 def _operators() -> Prepared:
     verifier = PinVerifier(bytes(16), bytes(range(32)))
     entries = (
@@ -165,6 +180,7 @@ TARGETS = (
     Target("request", _requests, _REFUSALS),
     Target("result", _results, _REFUSALS),
     Target("kiosk-status", _statuses, _REFUSALS),
+    Target("request-receipt", _receipts, _REFUSALS, most_bytes=512),
     Target("operators", _operators, _REFUSALS, most_bytes=8192),
     Target("pairs", _pairs, _REFUSALS),
     Target("topic", _topics, _REFUSALS, most_bytes=512),

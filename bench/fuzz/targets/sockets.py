@@ -1,5 +1,7 @@
 """What kiosk and uplink say to each other over their socket, and what the kiosk makes of it."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from bench.fuzz import repairs, samples
@@ -51,8 +53,8 @@ class _Listener:
     def uplink_changed(self, *, missing: str) -> None:
         pass
 
-    def arrived(self, envelope: bytes) -> bytes | None:
-        return envelope[:16] if len(envelope) % 2 else None
+    def arrived(self, envelopes: Sequence[bytes]) -> list[bytes | None]:
+        return [each[:16] if len(each) % 2 else None for each in envelopes]
 
     def published(self, request_id: bytes) -> None:
         pass

@@ -1,4 +1,5 @@
 // Draws the board's state as the kiosk pushes it. All words come from the kiosk, except labels.
+import { ageOf, drawAges, kioskSays } from "/clock.js";
 import { drawDevices, stopWatching, toggleCamera } from "/devices.js";
 import { drawSession, isInside, listen, may, post } from "/login.js";
 import { drawResults } from "/results.js";
@@ -6,7 +7,7 @@ import { drawResults } from "/results.js";
 const el = (id) => document.getElementById(id);
 
 const QUALITY_WORDS = [[0, "poor"], [20, "fair"], [45, "good"], [70, "very good"]];
-const MAY_START = new Set(["ready", "stopped"]);
+const MAY_START = new Set(["ready", "stopped", "refused"]);
 const MAY_STOP = new Set(["place_finger", "again", "reading"]);
 const SILENT = { phase: "fault", instruction: "The kiosk's program does not answer. Trying again", share: 0, quality: null };
 const RECONNECT_MS = 1000;
@@ -15,16 +16,9 @@ let state = null;
 let events = null;
 let silent = false;
 
-function age(ms) {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
-}
-
 function pendingWords({ pending, oldest_ms: oldest }) {
   if (!pending) return "Nothing waiting";
-  return `${pending} not checked yet, oldest ${age(Date.now() - oldest)}`;
+  return `${pending} not checked yet, oldest ${ageOf(oldest)}`;
 }
 
 function drawHeader() {
@@ -60,7 +54,7 @@ function qualityWords(quality, minimum) {
 function drawCapture(capture, minimum) {
   el("pad").dataset.phase = capture.phase;
   if (el("instruction").textContent !== capture.instruction) el("instruction").textContent = capture.instruction;
-  el("instruction").className = capture.phase === "fault" ? "fault" : "";
+  el("instruction").className = ["fault", "refused"].includes(capture.phase) ? "fault" : "";
   drawMeter("reading", capture.share, capture.share ? `${Math.round(capture.share * 100)} %` : "");
   drawMeter("quality", (capture.quality ?? 0) / 100, qualityWords(capture.quality, minimum));
   el("quality").classList.toggle("low", capture.quality !== null && capture.quality < minimum);
@@ -85,6 +79,7 @@ function draw() {
   drawSession(state, silent);
   drawCapture(capture, state.minimum_quality);
   drawResults(state);
+  drawAges();
   drawDevices(state, silent);
 }
 
@@ -102,6 +97,7 @@ function follow() {
     if (silent || next.capture.phase !== state?.capture.phase) el("notice").textContent = "";
     silent = false;
     state = next;
+    kioskSays(state.now_ms);
     if (!isInside(state.session)) stopWatching(); // nobody looks who may
     draw();
   };
@@ -132,5 +128,7 @@ document.addEventListener("visibilitychange", () => {
 listen(follow);
 follow();
 setInterval(() => {
-  if (state?.pending) drawHeader();
+  if (!state?.pending) return;
+  drawHeader();
+  drawAges();
 }, 1000);

@@ -19,7 +19,10 @@ const WITHOUT_CARD = {
   again: "No answer yet: this check has just begun.",
   taken: "No answer yet: this check has just begun.",
   stopped: "The last check was stopped: nothing was checked.",
+  refused: "The last check was refused: nothing was checked.",
 };
+
+const OVER = new Set(["answered", "expired"]);
 
 const opened = new Set();
 let drawn = "";
@@ -54,6 +57,10 @@ const day = (ms) => new Date(ms).toLocaleDateString("en-GB", { day: "numeric", m
 function why(check, link) {
   if (check.outcome === "incomplete") return `The search was not complete: ${check.reason}. It is tried again by itself.`;
   if (check.progress === "expired" || check.progress === "answered") return `${check.reason}. Check the finger again.`;
+  if (check.progress === "received") {
+    if (link.up) return "The matcher has it. Waiting for the answer.";
+    return `The matcher has it. The answer comes by itself once there is a link (${link.detail}).`;
+  }
   if (!link.up) return `Waiting for a link (${link.detail}). It is sent by itself as soon as there is one.`;
   return check.progress === "published" ? "Sent. Waiting for the answer." : "Being sent.";
 }
@@ -63,6 +70,15 @@ function told(check, link) {
   const lists = check.searched.map((list) =>
     `${list.name} (${list.entries.toLocaleString("en-GB")} ${list.entries === 1 ? "entry" : "entries"}, changed ${day(list.changed_ms)})`);
   return `Searched: ${lists.join(", ")}`;
+}
+
+// Where a check is and for how long it waits; of one that is answered, whether that was too late.
+function standing(check, words) {
+  if (check.late) return make("span", words.late, { class: "late" });
+  if (OVER.has(check.progress)) return check.progress === "expired" ? make("span", words.expired, { class: "standing" }) : "";
+  const line = make("span", `${words[check.progress]}, `, { class: "standing" });
+  line.append(make("span", "", { "data-made": check.created_ms, "aria-live": "off" }));
+  return line;
 }
 
 function lead(check, summary) {
@@ -88,23 +104,23 @@ function lead(check, summary) {
   return details;
 }
 
-function drawLatest(check, link) {
+function drawLatest(check, link, words) {
   const card = el("latest");
   card.hidden = !check;
   if (!check) return card.replaceChildren(); // nothing of it stays behind a lock
   card.className = kindOf(check);
   card.dataset.request = check.request_id;
   card.dataset.progress = check.progress;
-  card.replaceChildren(shape(kindOf(check)), make("h2", check.words), make("p", told(check, link)));
+  card.replaceChildren(shape(kindOf(check)), make("h2", check.words), make("p", told(check, link)), standing(check, words));
   if (check.candidates.length) card.append(lead(check, make("summary", "Show what to verify")));
   const steps = STEPS.filter(([step]) => step in check.steps_ms)
     .map(([step, label]) => `${label} ${Math.round(check.steps_ms[step])} ms`);
   card.append(make("p", [`Taken at ${clock(check.created_ms)}`, ...steps].join(" · "), { class: "steps" }));
 }
 
-function row(check) {
+function row(check, words) {
   const item = make("li", "", { class: kindOf(check) });
-  const parts = [shape(kindOf(check)), make("time", clock(check.created_ms)), make("span", check.words)];
+  const parts = [shape(kindOf(check)), make("time", clock(check.created_ms)), make("span", check.words), standing(check, words)];
   if (!check.candidates.length) {
     item.append(...parts);
     return item;
@@ -115,16 +131,16 @@ function row(check) {
   return item;
 }
 
-export function drawResults({ checks, link: up, link_detail: detail, capture }) {
+export function drawResults({ checks, link: up, link_detail: detail, capture, words }) {
   const link = { up, detail };
   const withoutCard = WITHOUT_CARD[capture.phase];
   const key = JSON.stringify([checks, link, withoutCard]);
   if (key === drawn) return; // what is open, focused or being read aloud stays as it is
   drawn = key;
   const listed = withoutCard ? checks : checks.slice(1);
-  drawLatest(withoutCard ? undefined : checks[0], link);
+  drawLatest(withoutCard ? undefined : checks[0], link, words);
   el("none-yet").hidden = !withoutCard && checks.length > 0;
   el("none-yet").textContent = withoutCard ?? "No check yet. Press “Check a finger” to begin.";
   el("earlier-title").hidden = !listed.length;
-  el("earlier").replaceChildren(...listed.map(row));
+  el("earlier").replaceChildren(...listed.map((check) => row(check, words)));
 }
