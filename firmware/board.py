@@ -137,6 +137,15 @@ class Board:
         """Add a check, or put it in the place of its earlier state."""
         self.change_check(check.request_id, lambda _: check)
 
+    def show_taken(self, check: Check) -> None:
+        """Add a check that was taken just now: the newest, whatever the clock says."""
+
+        def apply(state: BoardState) -> BoardState:
+            self._checks.put(check, taken=True)
+            return self._with_checks(state)
+
+        self._change(apply)
+
     def add_check(self, check: Check) -> None:
         """Add a check unless it is shown already."""
         self.change_check(check.request_id, lambda shown: shown or check)

@@ -86,7 +86,7 @@ class Checks:
         check = waiting(submitted.pending)
         steps = {**steps_ms, "durable": submitted.durable_ms}
         self.lateness.taken(check.request_id)
-        self._board.show_check(replace(check, steps_ms=rounded(steps)))
+        self._board.show_taken(replace(check, steps_ms=rounded(steps)))
 
     def link_changed(self, *, up: bool, detail: str) -> None:
         """Show whether a broker can be reached (called by the gate)."""

@@ -17,7 +17,7 @@ from greenline.firmware.errors import ShreddedError, StoreFullError
 from greenline.firmware.store_aside import Salvaged, note_told, untold
 from greenline.firmware.store_bounds import USUAL, Bounds, Room, room
 from greenline.firmware.store_connection import Connection
-from greenline.firmware.store_expiry import Due, forget, nobody_is_told, past_its_time
+from greenline.firmware.store_expiry import Due, forget, nobody_is_told, past_its_time, rebase
 from greenline.firmware.store_file import (
     INSERT_ANSWER,
     INSERT_REQUEST,
@@ -66,6 +66,7 @@ class Store:
         self._lock = self._file.lock
         try:
             self._shred_orphans()
+            self._rebase(now())
             self._file.set_up()
             self._due = Due(now())
             self._count = int(self._file.read("SELECT count(*) FROM request")[0][0])
@@ -274,6 +275,12 @@ class Store:
                 raise
             log.warning("card full: reserve given up")
             return work()
+
+    def _rebase(self, now: Instant) -> None:
+        with self._file.write() as db:
+            count = rebase(db, now)
+        if count:
+            log.warning("clock forgotten: times begin anew", extra={"rows": count})
 
     def _shred_orphans(self) -> None:
         """Shred keys without an answer: the power went between the two."""

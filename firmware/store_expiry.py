@@ -55,6 +55,31 @@ class Due:
         return max(ran, now.floor_ms - self._looked.floor_ms)
 
 
+def rebase(db: sqlite3.Connection, now: Instant) -> int:
+    """Let rows that seem to be of later than now begin their life now; return how many.
+
+    The kiosk's running time was lost with its clock's file: by it they would live for ever.
+    """
+    count = 0
+    for table in ("request", "answer"):
+        names = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+        running = names.index("born_running_ms")
+        rows = db.execute(
+            f"SELECT * FROM {table} WHERE born_running_ms > ?",  # noqa: S608  # one of the two
+            (now.running_ms,),
+        ).fetchall()
+        for row in rows:
+            values = [*row[:-1]]
+            values[running : running + 3] = [now.running_ms, now.wall_ms, int(now.trusted)]
+            places = ", ".join("?" * len(names))
+            db.execute(
+                f"INSERT OR REPLACE INTO {table} VALUES ({places})",  # noqa: S608  # as above
+                with_digest(*values),
+            )
+        count += len(rows)
+    return count
+
+
 def past_its_time(db: sqlite3.Connection, now: Instant) -> tuple[Expired, int]:
     """Return whose lifetime is over, and in how many milliseconds the next one's may be."""
     requests, first_ms = _over(db, _REQUESTS, now)

@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
-from bench.faults.checkpoint import Checkpoint, Plan, checkpoint, keep
+from bench.faults.checkpoint import Checkpoint, checkpoint
+from bench.faults.credentials import keep
 from bench.faults.links import KIOSKS, OnSite, tampered
+from bench.faults.plan import Plan
 from bench.faults.row import Campaign, Row, Runner
 from bench.faults.strikes import Struck, strike, strike_site
 from bench.faults.tampering import Disconnecting, OneAtATime, Refusing

@@ -6,7 +6,6 @@ kiosk (store, gate) = uplink -> its port -> broker <- the matcher's port <- matc
 import contextlib
 import datetime
 import socket
-import ssl
 import sys
 import threading
 from collections import Counter
@@ -16,12 +15,13 @@ from pathlib import Path
 
 import msgspec
 
-from bench.faults.port import Ends, Port, Ports
-from bench.faults.post import LIST, MODEL, PURPOSE, Post, Resending, strewn
-from greenline.centre.certificates import CertificateAuthority, Credential
+from bench.faults.credentials import both_ends, keep
+from bench.faults.plan import WHOLE, Pace, Plan
+from bench.faults.port import Port, Ports
+from bench.faults.post import LIST, MODEL, PURPOSE, Post, strewn
+from greenline.centre.certificates import CertificateAuthority
 from greenline.cli.children import Child, started
 from greenline.cli.configuration import read_configuration, write_configuration
-from greenline.cli.keyfiles import write_secret
 from greenline.cli.site import MATCHER, Site, SiteOptions, build_site, find_mosquitto
 from greenline.firmware.config import UplinkConfig
 from greenline.link.settings import Broker, LinkSettings
@@ -32,44 +32,6 @@ from greenline.protocol.keys import Identity
 UPLINKS = Path(__file__).with_name("uplinks.py")
 HOSTS = ("127.0.0.1", "localhost", "10.78.0.1")
 _DAYS = 2
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How patient the links are. Shorter than in the field, so that hundreds of runs end."""
-
-    keepalive_s: int = 2
-    connect_timeout_s: float = 3.0
-    backoff_first_s: float = 0.05
-    backoff_longest_s: float = 0.4
-
-
-PACE = Pace()
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What of a site there is. start: its processes; "second" is another broker.
-
-    host: where the ports listen. uplinks: what runs the command that follows, such as in another
-    network namespace. extra: more of the brokers' configuration. entries: of the gallery. threads:
-    of a search; None: one for each core. direct: past the ports, for measurements of time.
-    kiosk: another one, such as one that is wrong on purpose.
-    """
-
-    pace: Pace = PACE
-    start: tuple[str, ...] = ("broker", "matcher", "uplinks")
-    host: str = "127.0.0.1"
-    uplinks: tuple[str, ...] = ()
-    extra: str = ""
-    entries: int = 20
-    resending: Resending = field(default_factory=Resending)
-    threads: int | None = 1
-    direct: bool = False
-    kiosk: type[Post] = Post
-
-
-WHOLE = Plan()
 
 
 @dataclass
@@ -194,29 +156,6 @@ def checkpoint(folder: Path, kiosks: int, plan: Plan = WHOLE) -> Iterator[Checkp
         yield found
     finally:
         found.stop()
-
-
-def keep(site: Site, name: str, credential: Credential) -> None:
-    """Put a certificate and its key in the place of earlier ones, each as a whole."""
-    for suffix, data in ((".pem", credential.certificate_pem), (".key", credential.key_pem)):
-        path = site.folder / f"{name}{suffix}"
-        unfinished = path.with_suffix(".new")
-        unfinished.unlink(missing_ok=True)
-        write_secret(unfinished, data)
-        unfinished.replace(path)
-
-
-def both_ends(folder: Path, client: str) -> Ends:
-    """Return the TLS of a port that stands between this client and the broker."""
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.minimum_version = ssl.TLSVersion.TLSv1_3
-    server.load_cert_chain(folder / "broker.pem", folder / "broker.key")
-    server.load_verify_locations(folder / "ca.pem")
-    server.verify_mode = ssl.CERT_REQUIRED
-    onward = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    onward.load_verify_locations(folder / "ca.pem")
-    onward.load_cert_chain(folder / f"{client}.pem", folder / f"{client}.key")
-    return Ends(server, onward)
 
 
 def _fill_gallery(site: Site, entries: int) -> None:

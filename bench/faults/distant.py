@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from bench.faults.checkpoint import Pace, Plan, checkpoint
+from bench.faults.checkpoint import checkpoint
+from bench.faults.plan import Pace, Plan
 from bench.faults.relay import Line
 from bench.faults.row import Campaign, Row, Runner, UnavailableError
 from bench.faults.strikes import Struck, strike

@@ -12,8 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.faults.checkpoint import Checkpoint, Plan, checkpoint, keep
+from bench.faults.checkpoint import Checkpoint, checkpoint
+from bench.faults.credentials import keep
 from bench.faults.fleet_part import Place, Standing, serve
+from bench.faults.plan import Plan
 from bench.faults.row import Campaign, Row, Runner
 
 KIOSKS = 500

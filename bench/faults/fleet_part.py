@@ -77,7 +77,7 @@ class Far:
         pending = Pending(os.urandom(16), Lane.PERSON_WAITING, created, created + _LIFETIME_MS)
         header = Header(
             EnvelopeKind.REQUEST,
-            pending.lane,
+            Lane.PERSON_WAITING,
             pending.request_id,
             self.name,
             created,

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from bench.faults.checkpoint import Checkpoint, checkpoint
-from bench.faults.port import PORTAL, Port, Weather
+from bench.faults.port import Port
 from bench.faults.row import Campaign, Row, Runner
 from bench.faults.strikes import USUAL, Patience, Struck, healed, strike
 from bench.faults.tampering import (
@@ -16,6 +16,7 @@ from bench.faults.tampering import (
     PublishesTwice,
     Switched,
 )
+from bench.faults.weather import PORTAL, Weather
 from greenline.protocol.topics import result_topic
 
 KIOSKS = 6

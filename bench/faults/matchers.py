@@ -8,12 +8,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.faults.checkpoint import Checkpoint, Plan, checkpoint
+from bench.faults.checkpoint import Checkpoint, checkpoint
 from bench.faults.links import KIOSKS
-from bench.faults.port import Port, Weather
+from bench.faults.plan import Plan
+from bench.faults.port import Port
 from bench.faults.row import Campaign, Row, Runner
 from bench.faults.strikes import Found, finished, strike_site
 from bench.faults.tampering import PubacksLost, PublishesLost, PublishesTwice, Switched
+from bench.faults.weather import Weather
 from greenline.cli.children import Child, started
 
 GROUP = "matcher"

@@ -16,11 +16,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bench.faults.mqtt import Packet, Splitter
+from bench.faults.weather import FAIR
 
-PORTAL = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n"
-    b"<html><head><title>Welcome</title></head><body>Please accept our terms.</body></html>"
-)
 _CHUNK = 4096
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset
 _QUIET = (OSError, EOFError, ValueError, ssl.SSLError)
@@ -37,28 +34,6 @@ class Tamper(Protocol):
 
         Raises ConnectionResetError to hang up after what was sent before.
         """
-
-
-@dataclass(frozen=True)
-class Weather:
-    """What happens to bytes. The default: nothing.
-
-    refuse: reset each new connection. page: answer it with this and hang up. silent: connections,
-    new ones and those that are open, carry nothing any more, for as long as they live. cut_after:
-    hang up after so many bytes in both directions; reset: not in an orderly way. delay_s: up to so
-    long, each piece. bytes_per_s: in each direction.
-    """
-
-    refuse: bool = False
-    page: bytes = b""
-    silent: bool = False
-    cut_after: int | None = None
-    reset: bool = False
-    delay_s: float = 0.0
-    bytes_per_s: float | None = None
-
-
-FAIR = Weather()
 
 
 @dataclass(frozen=True)

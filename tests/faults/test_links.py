@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from bench.faults import brokers, distant, fleet, links, matchers, strikes
-from bench.faults.checkpoint import Checkpoint, Plan, checkpoint
+from bench.faults.checkpoint import Checkpoint, checkpoint
+from bench.faults.plan import Plan
 from bench.faults.post import Post
 from bench.faults.row import Campaign, Row, Runner, UnavailableError
 

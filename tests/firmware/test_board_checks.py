@@ -81,3 +81,17 @@ def test_ten_thousand_that_wait_cost_little_more_for_each_change_than_a_few() ->
     assert time.process_time() - began < 15
     assert (board.state().pending, board.state().oldest_ms) == (0, 0)
     assert len(board.state().checks) == MOST_SHOWN
+
+
+def test_what_was_taken_just_now_is_shown_first_although_the_clock_was_set_back() -> None:
+    board = BoardChecks()
+    for number in range(3 * MOST_SHOWN):
+        board.put(check(number, 1_000 + number))
+
+    board.put(check(9_000, 10), taken=True)
+    board.put(check(9_001, 5), taken=True)
+    board.put(check(9_000, 10, Progress.ANSWERED))
+
+    assert [each.request_id for each in board.shown()[:3]] == ["9001", "9000", "0149"]
+    assert board.waiting() == 3 * MOST_SHOWN + 1
+    assert board.oldest_ms() == 1_000

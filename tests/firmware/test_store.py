@@ -268,3 +268,25 @@ def test_what_is_done_together_is_done_whole_or_not_at_all(path: Path) -> None:
     assert store.add_answer(b"\1" * 16, b"answer", final=True, arrived_ms=7, expires_ms=9)
     assert [answer.body for answer in store.answers(10)] == [b"answer"]
     store.close()
+
+
+def test_after_the_clock_has_forgotten_how_long_it_ran_nothing_lives_for_ever(
+    path: Path, clock: Clock
+) -> None:
+    clock.now_ms = 90 * 24 * 3_600_000
+    store = open_store(path, clock)
+    store.add_request(request(1), b"sealed")
+    store.add_request(request(2), b"sealed")
+    store.add_answer(b"\2" * 16, b"answer", final=True, arrived_ms=7, expires_ms=4_007)
+    store.close()
+
+    clock.now_ms = 0
+    store = open_store(path, clock)
+    clock.now_ms = 3_999
+    assert store.expire() == Expired((), ())
+    clock.now_ms = 4_000
+    assert store.expire() == Expired((), (b"\2" * 16,))
+    clock.now_ms = 5_000
+    assert store.expire() == Expired((request(1),), ())
+    assert store.salvaged() == []
+    store.close()
