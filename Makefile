@@ -8,7 +8,7 @@ TFLITE := $(shell $(PYTHON) -c 'import sys; print("yes" * (sys.version_info < (3
 PRINTS ?=
 DPI ?=
 DEMO_OPTIONS := $(if $(PRINTS),--prints '$(PRINTS)') $(if $(DPI),--dpi '$(DPI)')
-FOLDERS := prints protocol drivers models link firmware matcher centre cli
+FOLDERS := prints protocol drivers models link firmware matcher centre ota cli
 CODE := $(FOLDERS) tests $(wildcard bench)
 
 .PHONY: demo demo-once test lint format typing setup setup-dev clean bench-sensor bench-sensor-peers bench-faults
@@ -45,7 +45,8 @@ setup: $(VENV)/.installed
 	@.ci/debian mosquitto
 
 setup-dev: $(VENV)/.installed-dev $(if $(TFLITE),.venv-tflite/.installed)
-	@.ci/debian mosquitto chromium libusb-1.0-0 umockdev libfaketime swtpm curl openssl
+	@.ci/debian mosquitto chromium libusb-1.0-0 umockdev libfaketime swtpm curl openssl \
+		squashfs-tools dosfstools mtools
 
 $(VENV)/.made:
 	@.ci/venv $(PYTHON) $(VENV)
@@ -59,7 +60,7 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/.made
 # tpm2-pytss has no wheels: it is built here.
 $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.installed
 	@.ci/debian gcc python3-dev libtss2-dev pkg-config
-	$(BIN)/pip install --quiet --editable '.[device,litert,matcher,dev,tpm]'
+	$(BIN)/pip install --quiet --editable '.[device,litert,matcher,dev,tpm,update,release]'
 	@touch $@
 
 # The other runtime needs an older NumPy, so an environment of its own.

@@ -6,29 +6,33 @@
 --commits: the real store on an ext4 of its own, on a loop device whose counters are read
 (/sys/block/loopN/stat: writes, sectors, flushes). "in all" counts what is written later too, by
 syncing at the end. --drain: so many requests wait in a kiosk that had no uplink, then a real uplink
-takes them over a real broker with TLS to a real matcher with a gallery of 1,000; meanwhile a person
-waits, every second another one. Both are compared with the time that a person waits otherwise.
+takes them over a real broker with TLS to a real matcher; meanwhile a person waits, every second
+another one, compared with the time that a person waits otherwise. With --entries 1 the search costs
+next to nothing, and what is measured is everything else.
 """
 
 import argparse
+import logging
 import os
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bench.faults import loop
-from bench.faults.checkpoint import Pace, Plan, checkpoint
+from bench.faults.checkpoint import checkpoint
+from bench.faults.plan import Pace, Plan
 from bench.faults.post import Post, Resending, asked
+from greenline.cli.children import Child
 from greenline.firmware.store import Pending, Store
 from greenline.protocol.envelope import Lane
 from greenline.protocol.keys import Identity, OpeningKey, SigningKey
 
 _SECTOR = 512
 _MEGABYTES = 128
-_GALLERY = 1_000
 _BATCH = 20
 _PATIENCE_S = 600.0
 _HOUR_MS = 3_600_000
@@ -75,18 +79,24 @@ def _commits(card: Path, device: str, count: int) -> None:
     print("| what | commits | ms each, median | kB each | writes | flushes | kB in all, synced |")
     print("|---|---|---|---|---|---|---|")
     store = kiosk.store
-    _row("a request", device, [lambda p=p, e=e: store.add_request(p, e) for p, e in sealed], count)
+    _row("a request", device, [partial(store.add_request, *each) for each in sealed], count)
     half = count // 2
     first, second = sealed[:half], sealed[half:]
-    _row("an answer", device, [lambda p=p: _answer(store, p) for p, _ in first], half)
-    batches = [second[at : at + _BATCH] for at in range(0, len(second), _BATCH)]
+    _row("an answer", device, [partial(_answer, store, each) for each, _ in first], half)
+    others = [pending for pending, _ in second]
+    batches = [others[at : at + _BATCH] for at in range(0, len(others), _BATCH)]
     _row(
         f"answers, {_BATCH} together (an answer's share)",
         device,
-        [lambda b=b: store.together(lambda: [_answer(store, p) for p, _ in b]) for b in batches],
+        [partial(store.together, partial(_answers, store, batch)) for batch in batches],
         len(second),
     )
     store.close()
+
+
+def _answers(store: Store, batch: list[Pending]) -> None:
+    for pending in batch:
+        _answer(store, pending)
 
 
 def _answer(store: Store, pending: Pending) -> None:
@@ -117,10 +127,10 @@ def _row(what: str, device: str, work: list[Callable[[], object]], shares: int) 
     )
 
 
-def measure_drain(count: int) -> None:
+def measure_drain(count: int, entries: int) -> None:
     with tempfile.TemporaryDirectory(prefix="uplink-drain-") as name:
         plan = Plan(
-            Pace(20, 20.0, 0.5, 30.0), start=("broker", "matcher"), entries=_GALLERY,
+            Pace(20, 20.0, 0.5, 30.0), start=("broker", "matcher"), entries=entries,
             resending=Resending(15.0, 300.0), threads=None, direct=True,
         )  # fmt: skip
         with checkpoint(Path(name), 1, plan) as site:
@@ -140,7 +150,16 @@ def measure_drain(count: int) -> None:
                 f"{count - left} of {count} requests drained in {took:.1f} s "
                 f"({count / took:.0f} a second, from the uplink's start), {left} left"
             )
+            print(f"the matcher took in: {_intake(site.children['matcher'])}")
+            searches = sorted(kiosk.search_ms[each] for each in backlog if each in kiosk.search_ms)
+            print(f"a search took {searches[len(searches) // 2]:.1f} ms (median)")
             print(f"a person waits meanwhile: {_told(waits)}; otherwise: {_told(usually)}")
+
+
+def _intake(matcher: Child) -> str:
+    """Return what the matcher says of the requests that came, in its last line of status."""
+    told = [event for event in [*matcher.events] if event.get("event") == "status"]
+    return f"{told[-1]['requests']} (by its last line of status)" if told else "nothing"
 
 
 def _people(kiosk: Post, over: Callable[[], bool]) -> list[float]:
@@ -174,11 +193,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--commits", type=int, default=0)
     parser.add_argument("--drain", type=int, default=0)
+    parser.add_argument("--entries", type=int, default=1_000, help="of the gallery")
     options = parser.parse_args()
+    logging.getLogger().addHandler(logging.NullHandler())
     if options.commits:
         measure_commits(options.commits)
     if options.drain:
-        measure_drain(options.drain)
+        measure_drain(options.drain, options.entries)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from bench.faults.checkpoint import Checkpoint, Pace, Plan, checkpoint, keep
+from bench.faults.checkpoint import Checkpoint, checkpoint
+from bench.faults.credentials import keep
+from bench.faults.plan import Pace, Plan
 from bench.faults.post import Post
 from bench.faults.tampering import Garbage
 from greenline.centre.broker import operators_client

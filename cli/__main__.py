@@ -31,6 +31,7 @@ from greenline.firmware.errors import (
 from greenline.link.settings import LinkError
 from greenline.matcher.errors import EnrolmentError, GalleryKeyError, MatcherError
 from greenline.models.errors import ModelsError, RuntimeMissingError
+from greenline.ota import errors as ota
 from greenline.prints.errors import PrintsError
 from greenline.protocol.errors import ProtocolError
 
@@ -46,6 +47,8 @@ COMMANDS = {
     "authority": "Decide which kiosks belong to a site: enrol, renew, revoke.",
     "operators": "Decide who may work at the kiosks: accounts, PINs, roles.",
     "audit": "Check, read and export audit logs.",
+    "update": "Ask for a new release, fetch it, install it.",
+    "release": "Build, sign and publish what kiosks install.",
     "gallery": "Fill, export, check and count the gallery.",
     "enrol": "Enrol pictures of fingers on a list.",
     "extract": "Turn a picture into an ISO/IEC 19794-2 record.",
@@ -80,6 +83,12 @@ _EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (FirmwareError, 5),
     (DriverError, 6),
     (LinkError, 7),
+    (ota.KeyFileError, 4),
+    (ota.NotReadyError, 1),
+    (ota.OfficeError, 3),
+    (ota.RefusedError, 1),
+    (ota.LostError, 7),
+    (ota.OtaError, 5),
 )
 _OUR_FAULT = 8
 

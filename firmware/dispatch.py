@@ -18,6 +18,9 @@ _FRESH_S = 120.0
 """So long somebody may be standing there."""
 _KEPT_FREE = 4
 """One place in so many of the window is kept for who is standing there."""
+_MOST_AWAITED = 256
+"""So many answers are awaited at most before more of a backlog goes: a matcher has room for some
+hundred requests of one kiosk, and turns away what is beyond, a person's who waits too."""
 
 
 class Stage(StrEnum):
@@ -76,6 +79,7 @@ class Dispatcher:
         self._urgent = Lanes()
         self._sleeping: list[tuple[float, bytes, int]] = []
         self._unconfirmed: dict[bytes, float] = {}
+        self._awaited: set[bytes] = set()
         self._window = 0
         self.resends = 0
 
@@ -94,6 +98,7 @@ class Dispatcher:
         """Forget a request that was answered or has expired."""
         self._entries.pop(request_id, None)
         self._unconfirmed.pop(request_id, None)
+        self._awaited.discard(request_id)
 
     def link_up(self, window: int) -> None:
         """Start anew on a new link: everything pending is offered again, in order."""
@@ -116,6 +121,8 @@ class Dispatcher:
             return
         self._enter(entry, Stage.PUBLISHED if taken else Stage.QUEUED)
         entry.refusal = "" if taken else refusal
+        if taken:
+            self._awaited.add(request_id)
         doublings = min(entry.tries - 1, 16)
         wait = min(self._resend_longest_s, self._resend_first_s * 2.0**doublings)
         self._sleep(entry, self._resend_longest_s if entry.received else wait)
@@ -152,7 +159,7 @@ class Dispatcher:
         if free <= 0:
             return None
         request_id = self._urgent.take(self._counts)
-        if request_id is None and free > self._window // _KEPT_FREE:
+        if request_id is None and self._may_send_more(free):
             request_id = self._ready.take(self._counts)
         if request_id is None:
             return None
@@ -164,6 +171,11 @@ class Dispatcher:
         entry.turn += 1
         self._unconfirmed[request_id] = self._clock()
         return entry.request
+
+    def _may_send_more(self, free: int) -> bool:
+        """Whether a request goes for which nobody stands there. free: places of the window."""
+        awaited = len(self._awaited) + len(self._unconfirmed)
+        return free > self._window // _KEPT_FREE and awaited < _MOST_AWAITED
 
     def wait_s(self) -> float | None:
         """Return after how many seconds next_offer() may have something new; None: not by time."""
@@ -191,6 +203,7 @@ class Dispatcher:
 
     def _restart(self) -> None:
         self._unconfirmed.clear()
+        self._awaited.clear()
         self._ready.clear()
         self._urgent.clear()
         self._sleeping.clear()
@@ -208,6 +221,7 @@ class Dispatcher:
     def _make_ready(self, request_id: bytes) -> None:
         entry = self._entries[request_id]
         entry.turn += 1
+        self._awaited.discard(request_id)
         lanes = self._urgent if self._is_urgent(entry) else self._ready
         lanes.add(entry.request, entry.turn)
 

@@ -302,3 +302,29 @@ def test_only_what_was_offered_can_be_confirmed_and_once() -> None:
     assert dispatcher.stages()[(1).to_bytes(16)] is Stage.QUEUED
     assert offers(dispatcher) == [1]
     assert grown < 100_000
+
+
+def published(dispatcher: Dispatcher) -> list[int]:
+    """Take every offer and have it taken by the broker at once."""
+    found = []
+    while (offer := dispatcher.next_offer()) is not None:
+        dispatcher.confirmed(offer.request_id, taken=True)
+        found.append(int.from_bytes(offer.request_id))
+    return found
+
+
+def test_of_a_backlog_no_more_goes_than_the_matcher_has_room_for_until_answers_come() -> None:
+    clock = Clock()
+    dispatcher = dispatcher_with(*(request(n, created_ms=n) for n in range(1_000)), clock=clock)
+    dispatcher.link_up(16)
+
+    first = published(dispatcher)
+    assert len(first) == 256
+    dispatcher.add([request(5_000)], fresh=True)
+    assert published(dispatcher) == [5_000]
+    for number in first[:10]:
+        dispatcher.remove(number.to_bytes(16))
+    assert len(published(dispatcher)) == 9  # one more is awaited: the person's
+
+    clock.now += 10
+    assert len(published(dispatcher)) == 256  # nothing came: they are offered again, or others
