@@ -207,7 +207,9 @@ class Kiosk:
             kept, lost = each.requests, len(each.lost)
             log.warning("store salvaged", extra=msgspec.to_builtins(each))
             words = STORE_WAS_DAMAGED_BADLY if each.unknown else STORE_WAS_DAMAGED
-            self.board.show_notice(words.format(kept=kept, lost=lost), shown=True)
+            # Where nothing is lost nobody at the kiosk has anything to do.
+            costly = lost > 0 or each.unknown
+            self.board.show_notice(words.format(kept=kept, lost=lost), shown=costly)
             self._watch.salvaged(kept, lost)
             try:
                 event = audit_events.salvaged(kept, each.answers, lost, unknown=each.unknown)
