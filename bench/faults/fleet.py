@@ -15,16 +15,17 @@ from pathlib import Path
 from bench.faults.checkpoint import Checkpoint, checkpoint
 from bench.faults.credentials import keep
 from bench.faults.fleet_part import Place, Standing, serve
-from bench.faults.plan import Plan
+from bench.faults.plan import Pace, Plan
 from bench.faults.row import Campaign, Row, Runner
 
 KIOSKS = 500
 CAPTURES = 4
 _PART = 100
 _AWAY_S = 10.0
-_DRAINED_S = 300.0
+_DRAINED_S = 900.0
 _LOOK_S = 0.25
 _DAYS = 2
+_PACE = Pace(20, 20.0, 0.5, 5.0)
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -42,7 +43,7 @@ def herd(campaign: Campaign) -> Row:
     """As many outages as the campaign asks for, of all kiosks at once."""
     kiosks = KIOSKS if not campaign.few else campaign.runs
     outages = max(1, -(-campaign.runs // kiosks))
-    with checkpoint(campaign.folder, 0, Plan(start=("broker", "matcher"))) as site:
+    with checkpoint(campaign.folder, 0, Plan(_PACE, start=("broker", "matcher"))) as site:
         fleet = Fleet(site, kiosks, 1.0 if campaign.few else 30.0)
         try:
             fleet.start()
