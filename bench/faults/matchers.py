@@ -13,7 +13,7 @@ from bench.faults.links import KIOSKS
 from bench.faults.plan import Plan
 from bench.faults.port import Port
 from bench.faults.row import Campaign, Row, Runner
-from bench.faults.strikes import Found, finished, strike_site
+from bench.faults.strikes import Found, Patience, finished, strike_site
 from bench.faults.tampering import PubacksLost, PublishesLost, PublishesTwice, Switched
 from bench.faults.weather import Weather
 from greenline.cli.children import Child, started
@@ -38,6 +38,7 @@ STEPS = tuple(
 note: of the search in the audit log. undelivered_answer: the last that is read before publishing.
 """
 _DEATH_S = 30.0
+_MOST_WAITING = 10
 
 
 def killed_at_each_step(campaign: Campaign) -> Row:
@@ -51,7 +52,9 @@ def killed_at_each_step(campaign: Campaign) -> Row:
             _die_once(site, found, STEPS[number % len(STEPS)], chance)
         site.start_matcher()
         ended = time.monotonic()
-        row = finished(site, found, "matcher killed at each step", GROUP, begun, 0)
+        row = finished(
+            site, found, "matcher killed at each step", GROUP, begun, 0, Patience(row_s=600.0)
+        )
         last = max(at for kiosk in site.kiosks for at in kiosk.answered.values())
         found.after_s.append(max(0.0, last - ended))
         repeated = sum(count > 1 for kiosk in site.kiosks for count in kiosk.shown.values())
@@ -74,8 +77,9 @@ def _die_once(site: Checkpoint, found: Found, step: str, chance: random.Random) 
     until = time.monotonic() + _DEATH_S
     while child.running and time.monotonic() < until:
         for kiosk in site.kiosks:
-            taken = kiosk.submit()
-        kiosk.wait([taken], 0.3)
+            if len(kiosk.lost) < _MOST_WAITING:
+                kiosk.submit()
+        site.kiosks[0].wait(site.kiosks[0].lost, 0.3)
     status = child.stop()
     found.runs += 1
     if status != -signal.SIGKILL:

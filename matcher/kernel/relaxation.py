@@ -45,7 +45,7 @@ def relax(count: int, mine: Room) -> int:
         for t in range(count):
             strength[t] = 0.5 * before[t] + 0.5 * total[t] / _DIVISOR
         before[:] = strength[:count]
-    return int(np.argmax(strength))
+    return int(np.argmax(strength[:count]))  # behind that lies what others have left
 
 
 @compiled

@@ -95,6 +95,13 @@ def test_mates_and_strangers_compare_as_the_plain_comparison_says() -> None:
         assert_the_same(prepare(pressed_again(made_print(seed, 20 + 5 * seed), seed)), gallery)
 
 
+def test_few_minutiae_are_not_compared_by_what_the_entry_before_has_left() -> None:
+    counts = (130, 3, 60, 2, 130, 5, 1, 40, 4)
+    gallery = [prepare(made_print(seed, count)) for seed, count in enumerate(counts)]
+    for seed, count in enumerate((3, 5, 40, 130)):
+        assert_the_same(prepare(made_print(50 + seed, count)), gallery)
+
+
 def test_prints_that_no_finger_gives_compare_as_the_plain_comparison_says() -> None:
     odd = [prepare(template) for template in odd_prints()]
     for probe in odd:
