@@ -147,17 +147,21 @@ class Gate:
             if not data:
                 self._drop(NO_UPLINK)
                 return
-            arrived: list[pipe.Arrived] = []
-            for message in self._decoder.feed(data):
-                if isinstance(message, pipe.Arrived):
-                    arrived.append(message)
-                else:
-                    self._handle(message)
-            self._commit(arrived)
+            self._take(self._decoder.feed(data))
         except (OSError, PipeError, StoreError) as fault:
             # Unconfirmed deliveries come again from the broker with the next connection.
             log.warning("uplink dropped", extra={"reason": str(fault)})
             self._drop(str(fault))
+
+    def _take(self, messages: Iterable[pipe.Message]) -> None:
+        """Take what came together: deliveries as one commit. Raises PipeError, StoreError."""
+        arrived: list[pipe.Arrived] = []
+        for message in messages:
+            if isinstance(message, pipe.Arrived):
+                arrived.append(message)
+            else:
+                self._handle(message)
+        self._commit(arrived)
 
     def _handle(self, message: pipe.Message) -> None:
         match message:

@@ -89,8 +89,7 @@ def _gate() -> Prepared:
         while dispatcher.next_offer() is not None:
             pass
         try:
-            for message in pipe.Decoder().feed(data):
-                gate._handle(message)
+            gate._take(pipe.Decoder().feed(data))
         finally:
             dispatcher.add(source.pending())
 
