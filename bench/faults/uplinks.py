@@ -3,6 +3,7 @@
 python bench/faults/uplinks.py UPLINK.toml ...
 """
 
+import logging
 import signal
 import sys
 import threading
@@ -28,7 +29,7 @@ def main(paths: list[str]) -> None:
         signal.signal(number, lambda *_: stop())
     for thread in threads:
         thread.start()
-    logs.logging.getLogger("uplinks").info("ready")
+    logging.getLogger("uplinks").info("ready")
     for thread in threads:
         thread.join()
 

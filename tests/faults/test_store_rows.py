@@ -45,7 +45,7 @@ def test_a_store_that_says_done_too_early_is_found_by_a_kill(few_runs: FewRuns) 
 
     row = few_runs("kill-hasty", hasty, 12)
 
-    assert row.lost > 0
+    assert row.lost + row.duplicates > 0
     assert not row.holds
 
 
