@@ -173,9 +173,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(head.encode())
         cut = behaviour.drop_after is not None and behaviour.drops_left > 0
         part = data[: behaviour.drop_after] if cut else data
-        # Before it goes: who has read it all may look at once.
-        self.world.sent += len(part)
         self._send(behaviour, part)
+        self.world.sent += len(part)
         if len(part) < len(data):
             behaviour.drops_left -= 1
             self.close_connection = True
