@@ -1,12 +1,15 @@
 """A real HTTP server on this machine that does what servers and networks in between do."""
 
 import contextlib
+import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+LOOKS_A_READ = 3
 
 PORTAL = b"<!DOCTYPE html><html><body>Welcome to Border Hotel. Please log in.</body></html>"
 
@@ -24,6 +27,35 @@ class HandClock:
         self.now += seconds
 
 
+class ReadersClock(HandClock):
+    """A clock by which a server sees that its reader, which looks at it, took what was sent.
+
+    Socket buffers would let the server run ahead of the reader, and the time with it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed = threading.Condition()
+        self._looks = 0
+
+    def __call__(self) -> float:
+        with self._changed:
+            self._looks += 1
+            self._changed.notify_all()
+        return super().__call__()
+
+    def drip(self, seconds: float, gone: Callable[[], bool]) -> None:
+        """Let time pass once the reader waits again, or is gone; for `before_slice`."""
+        with self._changed:
+            # Once before it waits, twice when it has read (ota/pace.py).
+            while not gone() and self._looks < LOOKS_A_READ:
+                self._changed.wait(0.01)
+            if gone():
+                return  # what it looked at since is for the next connection
+            self._looks = 0
+            self.advance(seconds)
+
+
 @dataclass
 class Behaviour:
     """What the server does to each reply from now on; only_below: to paths that begin so."""
@@ -33,7 +65,7 @@ class Behaviour:
     knows_ranges: bool = True
     tags: Callable[[bytes], str] | None = lambda data: f'"{hash(data):x}"'
     slice_bytes: int = 1 << 16
-    before_slice: Callable[[], None] = lambda: None
+    before_slice: Callable[[Callable[[], bool]], None] = lambda gone: None
     drips_headers: bool = False
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -53,13 +85,14 @@ class Asked:
 
 
 class UpdateServer:
-    """Serves a folder. `asked` holds every request; `sent` counts the bytes of bodies."""
+    """Serves a folder, one answer at a time. `asked` holds every request."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.behaviour = Behaviour()
         self.asked: list[Asked] = []
-        self.sent = 0
+        self._sent = 0
+        self.answering = threading.Lock()
         self.connections = 0
         self.before_reply: Callable[[], None] = lambda: None
         self._server = _Server(("127.0.0.1", 0), type("_Of", (_Handler,), {"world": self}))
@@ -67,6 +100,15 @@ class UpdateServer:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}/"
+
+    @property
+    def sent(self) -> int:
+        """The bytes of bodies that went out. Whoever has read them all may be before us here."""
+        with self.answering:
+            return self._sent
+
+    def count(self, size: int) -> None:
+        self._sent += size
 
     def start(self) -> None:
         threading.Thread(target=self._server.serve_forever, args=(0.01,)).start()
@@ -114,6 +156,10 @@ class _Server(ThreadingHTTPServer):
         """A client that goes away is no news."""
 
 
+def _nobody_counts(_: int) -> None:
+    """Stand in for the server: heads are not counted."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     world: UpdateServer
     protocol_version = "HTTP/1.1"
@@ -127,6 +173,10 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
+        with self.world.answering:
+            self._answer()
+
+    def _answer(self) -> None:
         start = int(self.headers.get("Range", "bytes=0-")[6:].rstrip("-"))
         self.world.asked.append(Asked(self.path, start, self.headers.get("If-Range", "")))
         self.world.before_reply()
@@ -173,15 +223,22 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(head.encode())
         cut = behaviour.drop_after is not None and behaviour.drops_left > 0
         part = data[: behaviour.drop_after] if cut else data
-        self._send(behaviour, part)
-        self.world.sent += len(part)
+        self._send(behaviour, part, self.world.count)
         if len(part) < len(data):
             behaviour.drops_left -= 1
             self.close_connection = True
         if not behaviour.says_length:
             self.close_connection = True
 
-    def _send(self, behaviour: Behaviour, data: bytes) -> None:
+    def _send(
+        self, behaviour: Behaviour, data: bytes, count: Callable[[int], None] = _nobody_counts
+    ) -> None:
         for at in range(0, len(data), behaviour.slice_bytes):
-            behaviour.before_slice()
-            self.wfile.write(data[at : at + behaviour.slice_bytes])
+            behaviour.before_slice(self._gone)
+            part = data[at : at + behaviour.slice_bytes]
+            self.wfile.write(part)
+            count(len(part))
+
+    def _gone(self) -> bool:
+        """Whether the client has closed; it says nothing while it reads."""
+        return bool(select.select([self.connection], [], [], 0)[0])

@@ -19,7 +19,7 @@ from greenline.ota.pace import DeadlineError, TooSlowError
 from greenline.ota.reasons import Reason
 from greenline.ota.replies import PortalError
 from greenline.ota.source import MissingError
-from tests.ota.server import PORTAL, HandClock, UpdateServer, serving
+from tests.ota.server import PORTAL, ReadersClock, UpdateServer, serving
 
 PATH = "chunks/ab/file.zst"
 DATA = random.Random(5).randbytes(100_000)
@@ -39,7 +39,7 @@ class Opened:
     """A source with clocks of its own; `pauses` are those that it would have made."""
 
     def __init__(self, url: str, terms: LinkTerms = QUICK) -> None:
-        self.clock = HandClock()
+        self.clock = ReadersClock()
         self.pauses: list[float] = []
         self.source = HttpsSource(url, terms, self.clock, self.pauses.append)
 
@@ -164,7 +164,7 @@ def test_a_silent_server_is_given_up() -> None:
 @pytest.mark.parametrize("headers", [False, True])
 def test_a_drip_is_given_up(server: UpdateServer, opened: Opened, headers: bool) -> None:
     server.behaviour.slice_bytes = 4
-    server.behaviour.before_slice = lambda: opened.clock.advance(1)
+    server.behaviour.before_slice = lambda gone: opened.clock.drip(1, gone)
     server.behaviour.drips_headers = headers
     with pytest.raises(TooSlowError):
         opened.source.read(PATH, len(DATA))
@@ -174,7 +174,7 @@ def test_a_drip_is_given_up(server: UpdateServer, opened: Opened, headers: bool)
 def test_the_deadline_ends_a_run(server: UpdateServer) -> None:
     opened = Opened(server.url, LinkTerms(deadline_s=100, least_per_second=1, silence_s=5))
     server.behaviour.slice_bytes = 1000
-    server.behaviour.before_slice = lambda: opened.clock.advance(10)
+    server.behaviour.before_slice = lambda gone: opened.clock.drip(10, gone)
     with pytest.raises(DeadlineError):
         opened.source.read(PATH, len(DATA))
     opened.source.close()
