@@ -172,9 +172,24 @@ def signals_held_back() -> Iterator[None]:
             signal.raise_signal(late)
 
 
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Let a termination and a closed terminal do what Ctrl-C does: raise KeyboardInterrupt."""
+    before = {number: signal.signal(number, _interrupt) for number in ENDING_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def greenline(*arguments: str | Path) -> list[str]:
     """Return the command line of one of our own processes."""
     return [sys.executable, "-m", "greenline.cli", *map(str, arguments)]
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _event(line: bytes) -> Event:

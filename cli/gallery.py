@@ -74,20 +74,8 @@ def import_folder(  # noqa: PLR0913, PLR0917  # as many as there are options
         run = Import(gallery, order)
         run.survey()
         if list_name not in gallery.lists():
-            if not purpose:
-                raise CommandError(
-                    f"the list {list_name!r} is new: say --purpose for what it is", 2
-                )
-            until = None if valid_until is None else _end_of(valid_until)
-            gallery.create_list(list_name, tuple(purpose), owner=owner, valid_until_ms=until)
-        try:
-            with _progress("Importing") as progress:
-                run.run(progress)
-        except DatabaseError as fault:
-            raise CommandError(f"{fault}. {_kept(run.outcome)}", 5) from fault
-        if gallery.unplaced() >= MOST_ENTRIES:
-            with _progress("Preparing") as progress:
-                gallery.compact(progress)
+            _create(gallery, list_name, purpose, owner, valid_until)
+        _run(run, gallery)
     _tell(run.outcome, list_name)
 
 
@@ -177,6 +165,31 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=Console(stderr=True)) as shown:
         task = shown.add_task(what, total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+def _create(
+    gallery: Gallery,
+    list_name: str,
+    purpose: list[str] | None,
+    owner: str,
+    valid_until: datetime.datetime | None,
+) -> None:
+    if not purpose:
+        raise CommandError(f"the list {list_name!r} is new: say --purpose for what it is", 2)
+    until = None if valid_until is None else _end_of(valid_until)
+    gallery.create_list(list_name, tuple(purpose), owner=owner, valid_until_ms=until)
+
+
+def _run(run: Import, gallery: Gallery) -> None:
+    """Enrol what was found, and bring it into blocks when that is worth it."""
+    try:
+        with _progress("Importing") as progress:
+            run.run(progress)
+    except DatabaseError as fault:
+        raise CommandError(f"{fault}. {_kept(run.outcome)}", 5) from fault
+    if gallery.unplaced() >= MOST_ENTRIES:
+        with _progress("Preparing") as progress:
+            gallery.compact(progress)
 
 
 def _end_of(day: datetime.datetime) -> int:

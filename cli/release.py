@@ -1,7 +1,9 @@
 """`greenline release`: what kiosks install. For the release officers; docs/releasing.md."""
 
+import contextlib
 import datetime
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -87,19 +89,19 @@ def build_release(  # noqa: PLR0913, PLR0917  # options
         _instant(deadline),
     )
     kept = Office(office)
-    columns = (TextColumn("cutting"), BarColumn(), DownloadColumn())
-    with kept.held(), Progress(*columns, transient=True, disable=not sys.stdout.isatty()) as shown:
-        task = shown.add_task("cutting", total=None)
-        built = build(
-            kept,
-            source,
-            terms,
-            _now(),
-            keep_owners=keep_owners,
-            progress=lambda size: shown.advance(task, size),
-        )
+    with kept.held(), _cutting() as cut:
+        built = build(kept, source, terms, _now(), keep_owners=keep_owners, progress=cut)
     _tell_built(built)
     next_step(kept)
+
+
+@contextlib.contextmanager
+def _cutting() -> Iterator[Callable[[int], None]]:
+    """Show on a terminal how many bytes were cut; give what is told of more."""
+    columns = (TextColumn("cutting"), BarColumn(), DownloadColumn())
+    with Progress(*columns, transient=True, disable=not sys.stdout.isatty()) as shown:
+        task = shown.add_task("cutting", total=None)
+        yield lambda size: shown.advance(task, size)
 
 
 @app.command("add")

@@ -7,6 +7,7 @@ import fcntl
 import os
 import struct
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from greenline.firmware.store_frames import Log, page_bytes_of, read_log
@@ -41,11 +42,16 @@ class Evidence:
 
     def logs(self) -> tuple[Log, ...]:
         """Return what the log holds, in all ways in which it may be meant; the likeliest first."""
-        return read_log(self.log, self.page_bytes(), filled=self.filled)
+        return self._logs
 
     def pages(self, log: Log, frames: int | None = None) -> Pages:
         """Return the pages as the first of the log's frames leave them; None: all of them."""
         return Pages(self.database, log.frames[:frames], log.page_bytes or self.page_bytes())
+
+    @cached_property
+    def _logs(self) -> tuple[Log, ...]:
+        # Asked for by who looks for damage, and again by who salvages.
+        return read_log(self.log, self.page_bytes(), filled=self.filled)
 
     def _leaves(self, page_bytes: int) -> int:
         """Return on how many pages of this size a b-tree's page can be read."""

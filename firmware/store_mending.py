@@ -61,14 +61,16 @@ def _blobs(columns: tuple[int | bytes, ...], blob: bytes, told: int | bytes) -> 
     packed = bytearray(msgspec.msgpack.encode(list(columns)))
     begin = packed.find(blob) if blob else len(packed)
     before = hashlib.blake2b(packed[:begin], digest_size=DIGEST_BYTES)
+    whole = memoryview(packed)
     for place in range(begin, begin + len(blob)):
         for power in range(8):
             packed[place] ^= 1 << power
             tried = before.copy()
-            tried.update(memoryview(packed)[begin:])
+            tried.update(whole[place:])
             if tried.digest() == told:
-                yield bytes(packed[begin : begin + len(blob)])
+                yield bytes(whole[begin : begin + len(blob)])
             packed[place] ^= 1 << power
+        before.update(whole[place : place + 1])
 
 
 def _bits_apart(one: bytes, other: bytes) -> int:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import cache
 
 from greenline.firmware.store_file import SCHEMA, make_tables
 from greenline.firmware.store_pages import Pages, Value
@@ -18,6 +19,7 @@ _BEGINS = (
 )
 _OLDER = {(5, 6, 3): 1, (8, 9, 3): 2}  # by how many columns the tables have
 _NOT_YET_TAKEN_OVER = "older_answer"
+_MADE = "SELECT type, name, tbl_name, sql FROM sqlite_master"
 _VERSION_BITS = 0xFFFFFFFF
 _MODES_AT = slice(18, 20)  # of the file's head: 1, 1 for a database without a log
 
@@ -53,7 +55,7 @@ def _unsound(
     db: sqlite3.Connection, verify: Callable[[bytes], bool] | None, *, ours: bool
 ) -> str | None:
     version = db.execute("PRAGMA user_version").fetchone()[0] & _VERSION_BITS
-    made = set(db.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall())
+    made = set(db.execute(_MADE).fetchall())
     if not made:
         return "its tables are gone" if ours or version else None
     layout = _layout(db, made)
@@ -80,14 +82,20 @@ def _rows_are_whole(
 
 def _layout(db: sqlite3.Connection, made: set[tuple[str, str, str, str | None]]) -> int:
     """Return which version made these tables; 0: none that we know."""
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
-        make_tables(fresh)
-        ours = set(fresh.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall())
+    ours = _made_now()
     if ours <= made and {table for _, _, table, _ in made - ours} <= {_NOT_YET_TAKEN_OVER}:
         return SCHEMA
     columns = (db.execute(f"PRAGMA table_info({name})").fetchall() for name in _TABLES)
     counts = [len(each) for each in columns]
     return _OLDER.get((counts[0], counts[1], counts[2]), 0)
+
+
+@cache
+def _made_now() -> frozenset[tuple[str, str, str, str | None]]:
+    """Return what make_tables() makes, as SQLite tells it."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
+        make_tables(fresh)
+        return frozenset(fresh.execute(_MADE).fetchall())
 
 
 def _of_wrong_version(version: int, layout: int) -> str:

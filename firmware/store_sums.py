@@ -24,14 +24,14 @@ _NAMED_WORDS = 2
 
 def sums_of(covered: bytes, order: str, before: Sums) -> Sums:
     """Return the two sums over data, going on from those before."""
+    words = np.frombuffer(covered, order).astype(np.uint32, copy=False)
     # The sums before act as two words in front.
-    front = np.array([before[0], (before[1] - before[0]) % _WORD], np.uint32)
-    words = np.concatenate([front, np.frombuffer(covered, order).astype(np.uint32)])
-    first, second = _multiples(len(words))
-    return (
-        int((words * first).sum(dtype=np.uint32)),
-        int((words * second).sum(dtype=np.uint32)),
+    front = (before[0], before[1] - before[0])
+    first, second = (
+        (int(words.dot(each[2:])) + front[0] * int(each[0]) + front[1] * int(each[1])) % _WORD
+        for each in _multiples(len(words) + 2)
     )
+    return first, second
 
 
 def mended(

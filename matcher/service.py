@@ -82,45 +82,45 @@ class Service:
             clock,
             terms.receipt_after_s,
         )
-        self._intake = Intake(
-            ledger=ledger,
+        self._intake = self._make_intake()
+        self._searcher = self._make_searcher()
+        acknowledge, split = self._link.acknowledge, terms.split
+        self._audit = AuditArrivals(reports, split, self._tally, acknowledge, self._send_back)
+        self._statuses = StatusArrivals(
+            answering.kiosks, answering.generations, split, self._tally, acknowledge, now_ms
+        )
+        self._next_upkeep_at = 0.0
+        self._stopping = False
+
+    def _make_intake(self) -> Intake:
+        return Intake(
+            ledger=self._ledger,
             schedule=self._schedule,
             tally=self._tally,
-            check=answering.check,
+            check=self._answering.check,
             acknowledge=self._link.acknowledge,
             resend=self._resend,
             receipts=self._receipts,
             turn_back=self._turn_back,
-            now_ms=now_ms,
-            clock=clock,
-            split=terms.split,
-            most_waiting=terms.most_waiting,
-            retry_s=terms.retry_s,
+            now_ms=self._now_ms,
+            clock=self._clock,
+            split=self._terms.split,
+            most_waiting=self._terms.most_waiting,
+            retry_s=self._terms.retry_s,
         )
-        self._searcher = Searcher(
-            ledger,
+
+    def _make_searcher(self) -> Searcher:
+        return Searcher(
+            self._ledger,
             self._schedule,
-            answering,
+            self._answering,
             self._tally,
             self._intake.refuse,
             self._resend,
             self._send_provisional,
             self._receipts.forget,
-            terms.retry_s,
+            self._terms.retry_s,
         )
-        self._audit = AuditArrivals(
-            reports, terms.split, self._tally, self._link.acknowledge, self._send_back
-        )
-        self._statuses = StatusArrivals(
-            answering.kiosks,
-            answering.generations,
-            terms.split,
-            self._tally,
-            self._link.acknowledge,
-            now_ms,
-        )
-        self._next_upkeep_at = 0.0
-        self._stopping = False
 
     @property
     def refused(self) -> Counter[str]:

@@ -9,14 +9,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from greenline.protocol.errors import MalformedError
 from greenline.protocol.messages import Label, Milliseconds
+from greenline.protocol.padded import pad, unpad
 
 VERSION = 1
 STATUS_BYTES = 512
 """Every status has this size before sealing."""
 
-_LENGTH_BYTES = 4
 _Count = Annotated[int, Meta(ge=0, le=2**31)]
 _Code = Annotated[str, Meta(pattern=r"^E[0-9]{2}\Z")]
 
@@ -41,19 +40,9 @@ class KioskStatus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def encode_status(status: KioskStatus) -> bytes:
     """Write a status, padded with zeros to STATUS_BYTES."""
-    body = msgspec.msgpack.encode(status)
-    return (len(body).to_bytes(_LENGTH_BYTES) + body).ljust(STATUS_BYTES, b"\0")
+    return pad(msgspec.msgpack.encode(status), STATUS_BYTES, "a status")
 
 
 def decode_status(data: bytes) -> KioskStatus:
     """Read a padded status. Raises MalformedError."""
-    length = int.from_bytes(data[:_LENGTH_BYTES])
-    if len(data) != STATUS_BYTES or length > STATUS_BYTES - _LENGTH_BYTES:
-        raise MalformedError("a status has exactly its padded size")
-    body, padding = data[_LENGTH_BYTES : _LENGTH_BYTES + length], data[_LENGTH_BYTES + length :]
-    if padding.strip(b"\0"):
-        raise MalformedError("the padding of a status must be zero")
-    try:
-        return msgspec.msgpack.decode(body, type=KioskStatus)
-    except (msgspec.DecodeError, ValueError, RecursionError) as fault:
-        raise MalformedError(f"this is not a status: {fault}") from fault
+    return unpad(data, STATUS_BYTES, KioskStatus, "a status")

@@ -5,12 +5,13 @@ nationality, ethnicity or gender, and none may be added (data protection: minimu
 """
 
 from enum import StrEnum
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from greenline.protocol.errors import MalformedError
+from greenline.protocol.padded import pad, unpad
 
 VERSION = 2
 RESULT_BYTES = 4096
@@ -18,8 +19,6 @@ RESULT_BYTES = 4096
 MAX_MESSAGE_BYTES = 64 * 1024
 LONGEST_LIFE_MS = 72 * 3600 * 1000
 """A request may not wait longer for its answer."""
-
-_LENGTH_BYTES = 4
 
 Label = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[ -~]+\Z")]
 """Printable ASCII, so that the longest result still fits its padded size."""
@@ -127,18 +126,6 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("'none' needs a search of everything that was asked for")
 
 
-_Message = TypeVar("_Message", Request, Result)
-
-
-def _decode(data: bytes, kind: type[_Message]) -> _Message:
-    if len(data) > MAX_MESSAGE_BYTES:
-        raise MalformedError(f"a message of {len(data)} bytes is too large")
-    try:
-        return msgspec.msgpack.decode(data, type=kind)
-    except (msgspec.DecodeError, ValueError, RecursionError) as fault:
-        raise MalformedError(f"this is not a {kind.__name__.lower()}: {fault}") from fault
-
-
 def encode_request(request: Request) -> bytes:
     """Write a request as MessagePack."""
     return msgspec.msgpack.encode(request)
@@ -146,23 +133,19 @@ def encode_request(request: Request) -> bytes:
 
 def decode_request(data: bytes) -> Request:
     """Read a request. Raises MalformedError."""
-    return _decode(data, Request)
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise MalformedError(f"a message of {len(data)} bytes is too large")
+    try:
+        return msgspec.msgpack.decode(data, type=Request)
+    except (msgspec.DecodeError, ValueError, RecursionError) as fault:
+        raise MalformedError(f"this is not a request: {fault}") from fault
 
 
 def encode_result(result: Result) -> bytes:
     """Write a result, padded with zeros to RESULT_BYTES. Raises MalformedError if too large."""
-    body = msgspec.msgpack.encode(result)
-    if _LENGTH_BYTES + len(body) > RESULT_BYTES:
-        raise MalformedError(f"a result of {len(body)} bytes does not fit the padded size")
-    return (len(body).to_bytes(_LENGTH_BYTES) + body).ljust(RESULT_BYTES, b"\0")
+    return pad(msgspec.msgpack.encode(result), RESULT_BYTES, "a result")
 
 
 def decode_result(data: bytes) -> Result:
     """Read a padded result. Raises MalformedError."""
-    length = int.from_bytes(data[:_LENGTH_BYTES])
-    if len(data) != RESULT_BYTES or length > RESULT_BYTES - _LENGTH_BYTES:
-        raise MalformedError("a result has exactly its padded size")
-    body, padding = data[_LENGTH_BYTES : _LENGTH_BYTES + length], data[_LENGTH_BYTES + length :]
-    if padding.strip(b"\0"):
-        raise MalformedError("the padding of a result must be zero")
-    return _decode(body, Result)
+    return unpad(data, RESULT_BYTES, Result, "a result")

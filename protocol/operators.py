@@ -17,6 +17,7 @@ from greenline.protocol.envelope import Envelope, EnvelopeKind, Header, Lane, se
 from greenline.protocol.errors import MalformedError, WrongKeyError
 from greenline.protocol.keys import Identity, OpeningKey, Signer, VerifyKey
 from greenline.protocol.messages import MAX_MESSAGE_BYTES, Label, Milliseconds
+from greenline.protocol.padded import LENGTH_BYTES, pad, unpad
 from greenline.protocol.pins import PinVerifier
 
 VERSION = 1
@@ -25,7 +26,6 @@ LONGEST_LIFE_MS = 92 * 24 * 3600 * 1000
 PADDED_BYTES = 4096
 """A list is padded to a multiple of this, so that its length hardly says how many work here."""
 
-_LENGTH_BYTES = 4
 _ID_BYTES = 16
 _CONTEXT = b"greenline operators 1\0"
 
@@ -95,24 +95,17 @@ def list_id(kiosk: str, number: int) -> bytes:
 def encode_list(operators: OperatorList) -> bytes:
     """Write a list as MessagePack, padded with zeros. Raises MalformedError if too large."""
     body = msgspec.msgpack.encode(operators)
-    whole = _LENGTH_BYTES + len(body)
+    whole = LENGTH_BYTES + len(body)
     if whole > MAX_MESSAGE_BYTES:
         raise MalformedError(f"a list of {len(body)} bytes is too large: name fewer operators")
-    padded = -(-whole // PADDED_BYTES) * PADDED_BYTES
-    return (len(body).to_bytes(_LENGTH_BYTES) + body).ljust(padded, b"\0")
+    return pad(body, -(-whole // PADDED_BYTES) * PADDED_BYTES, "a list of operators")
 
 
 def decode_list(data: bytes) -> OperatorList:
     """Read a padded list. Raises MalformedError."""
-    end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES])
-    if not data or len(data) > MAX_MESSAGE_BYTES or len(data) % PADDED_BYTES or end > len(data):
+    if not data or len(data) > MAX_MESSAGE_BYTES or len(data) % PADDED_BYTES:
         raise MalformedError("a list of operators has a padded size")
-    if data[end:].strip(b"\0"):
-        raise MalformedError("the padding of a list must be zero")
-    try:
-        return msgspec.msgpack.decode(data[_LENGTH_BYTES:end], type=OperatorList)
-    except (msgspec.DecodeError, ValueError, RecursionError) as fault:
-        raise MalformedError(f"this is not a list of operators: {fault}") from fault
+    return unpad(data, len(data), OperatorList, "a list of operators")
 
 
 def seal_list(operators: OperatorList, kiosk: Identity, signer: Signer) -> bytes:

@@ -9,14 +9,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from greenline.protocol.errors import MalformedError
 from greenline.protocol.messages import Milliseconds
+from greenline.protocol.padded import pad, unpad
 
 VERSION = 1
 RECEIPT_BYTES = 64
 """Every receipt has this size before sealing."""
-
-_LENGTH_BYTES = 4
 
 
 class RequestReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,19 +26,9 @@ class RequestReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def encode_receipt(receipt: RequestReceipt) -> bytes:
     """Write a receipt, padded with zeros to RECEIPT_BYTES."""
-    body = msgspec.msgpack.encode(receipt)
-    return (len(body).to_bytes(_LENGTH_BYTES) + body).ljust(RECEIPT_BYTES, b"\0")
+    return pad(msgspec.msgpack.encode(receipt), RECEIPT_BYTES, "a receipt")
 
 
 def decode_receipt(data: bytes) -> RequestReceipt:
     """Read a padded receipt. Raises MalformedError."""
-    length = int.from_bytes(data[:_LENGTH_BYTES])
-    if len(data) != RECEIPT_BYTES or length > RECEIPT_BYTES - _LENGTH_BYTES:
-        raise MalformedError("a receipt has exactly its padded size")
-    body, padding = data[_LENGTH_BYTES : _LENGTH_BYTES + length], data[_LENGTH_BYTES + length :]
-    if padding.strip(b"\0"):
-        raise MalformedError("the padding of a receipt must be zero")
-    try:
-        return msgspec.msgpack.decode(body, type=RequestReceipt)
-    except (msgspec.DecodeError, ValueError, RecursionError) as fault:
-        raise MalformedError(f"this is not a receipt: {fault}") from fault
+    return unpad(data, RECEIPT_BYTES, RequestReceipt, "a receipt")

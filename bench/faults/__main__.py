@@ -18,8 +18,10 @@ import traceback
 from pathlib import Path
 
 from bench.faults import report
-from bench.faults.row import WHOLE, Campaign, Row, Runner, UnavailableError
+from bench.faults.child import end_children
+from bench.faults.row import INTERRUPTED, WHOLE, Campaign, Row, Runner, UnavailableError
 from bench.faults.rows import ROWS
+from greenline.cli.children import interruptible
 
 
 def main() -> None:
@@ -34,6 +36,21 @@ def main() -> None:
         "machine": f"{os.cpu_count()} processors, {platform.platform()}",
     }
     print(report.head(), flush=True)
+    try:
+        with interruptible():
+            rows, left_out = _run_rows(names, options, about)
+    except KeyboardInterrupt:
+        print("ended before all rows were run; --out has those that were", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    print(f"\n{report.summary(rows)}")
+    broken = [why for why in left_out.values() if why.startswith("BROKEN")]
+    sys.exit(bool(broken) or any(row.ours and not row.holds for row in rows))
+
+
+def _run_rows(
+    names: list[str], options: argparse.Namespace, about: dict[str, str]
+) -> tuple[list[Row], dict[str, str]]:
+    """Run rows, each as far as it comes; return them, and those left out with the reason."""
     rows: list[Row] = []
     left_out: dict[str, str] = {}
     for name in names:
@@ -49,16 +66,20 @@ def main() -> None:
             print(report.line(report.cells(rows[-1])), flush=True)
         if options.out is not None:
             report.write(options.out, rows, left_out, about)
-    print(f"\n{report.summary(rows)}")
-    broken = [why for why in left_out.values() if why.startswith("BROKEN")]
-    sys.exit(bool(broken) or any(row.ours and not row.holds for row in rows))
+    return rows, left_out
 
 
-def run_row(name: str, runner: Runner, runs: int, seed: int) -> Row:
-    """Run one row in a temporary folder of its own. Raises UnavailableError."""
-    with tempfile.TemporaryDirectory(prefix=f"faults-{name}-") as folder:
+def run_row(name: str, runner: Runner, runs: int, seed: int, where: Path | None = None) -> Row:
+    """Run one row in a temporary folder of its own. Raises UnavailableError.
+
+    where: the folder for that one; None: the system's for temporary files.
+    """
+    with tempfile.TemporaryDirectory(prefix=f"faults-{name}-", dir=where) as folder:
         began = time.monotonic()
-        row = runner(Campaign(runs, seed, Path(folder)))
+        try:
+            row = runner(Campaign(runs, seed, Path(folder)))
+        finally:
+            end_children()
         return dataclasses.replace(row, seconds=time.monotonic() - began)
 
 

@@ -150,7 +150,7 @@ def _until_refused(struck: Struck, again: Callable[[], None] = lambda: None) -> 
         struck.port.cut()
         if not struck.kiosk.wait_link(0.5, after=before):
             return
-        time.sleep(_LOOKING_S)
+        time.sleep(_LOOKING_S)  # Mosquitto says nowhere when it has read its list
     raise RuntimeError("the broker goes on letting this certificate in")
 
 

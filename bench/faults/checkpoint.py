@@ -20,7 +20,7 @@ from bench.faults.plan import WHOLE, Pace, Plan
 from bench.faults.port import Port, Ports
 from bench.faults.post import LIST, MODEL, PURPOSE, Post, strewn
 from greenline.centre.certificates import CertificateAuthority
-from greenline.cli.children import Child, started
+from greenline.cli.children import Child, signals_held_back, started
 from greenline.cli.configuration import read_configuration, write_configuration
 from greenline.cli.site import MATCHER, Site, SiteOptions, build_site, find_mosquitto
 from greenline.firmware.config import UplinkConfig
@@ -155,7 +155,8 @@ def checkpoint(folder: Path, kiosks: int, plan: Plan = WHOLE) -> Iterator[Checkp
             kiosk.start()
         yield found
     finally:
-        found.stop()
+        with signals_held_back():
+            found.stop()
 
 
 def _fill_gallery(site: Site, entries: int) -> None:

@@ -3,6 +3,7 @@
 A fork of this process, so that it begins at once; what this process has open it must not use.
 """
 
+import contextlib
 import os
 import select
 import signal
@@ -12,13 +13,17 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bench.faults.script import Held, Step, another
 from bench.faults.subjects import Opening, do
+from greenline.cli.children import signals_held_back
+
+Seen = TypeVar("Seen")
 
 DONE = b"D"
 _LONGEST_S = 120.0
+_living: set[int] = set()
 
 
 class Report(Protocol):
@@ -53,7 +58,10 @@ class Ended:
 def in_child(work: Callable[[Report], None]) -> tuple[int, int]:
     """Fork a process that does work, which is given what reports a step; return pid and pipe."""
     reader, writer = os.pipe()
-    pid = os.fork()
+    with signals_held_back():
+        pid = os.fork()
+        if pid:
+            _living.add(pid)
     if pid:
         os.close(writer)
         return pid, reader
@@ -88,12 +96,30 @@ def ended(
             if not data:
                 break
             marks += data
+    except BaseException:  # nobody waits for it any more
+        end_child(pid)
+        raise
     finally:
         os.close(reader)
     _, status = os.waitpid(pid, 0)
+    _living.discard(pid)
     if killed and kill_after_s is None:
         raise TimeoutError(f"a script did not end within {longest_s:g} s")
     return Ended(marks, status)
+
+
+def end_child(pid: int) -> None:
+    """Kill a child, unless somebody has seen its end already."""
+    with signals_held_back(), contextlib.suppress(ProcessLookupError, ChildProcessError):
+        _living.discard(pid)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def end_children() -> None:
+    """End all children that nobody waits for any more, since something came in between."""
+    for pid in [*_living]:
+        end_child(pid)
 
 
 def do_script(
@@ -118,7 +144,8 @@ def held_in(opening: Opening, folder: Path, why: Counter[str]) -> Held | None:
 
     None: it does not, and why is counted.
     """
-    try:
+
+    def look() -> Held:
         subject = opening(folder)
         try:
             found = subject.held()
@@ -126,6 +153,14 @@ def held_in(opening: Opening, folder: Path, why: Counter[str]) -> Held | None:
             return found
         finally:
             subject.close()
-    except Exception as fault:  # noqa: BLE001 - whatever it is: it did not start
+
+    return opened(look, folder, why)
+
+
+def opened(look: Callable[[], Seen], folder: Path, why: Counter[str]) -> Seen | None:
+    """Return what look() sees in a folder after a fault; None: it did not start, why is counted."""
+    try:
+        return look()
+    except Exception as fault:  # noqa: BLE001 - whatever it is, a kiosk would not have started
         why[f"{type(fault).__name__}: {fault}".replace(str(folder), "")[:80]] += 1
         return None

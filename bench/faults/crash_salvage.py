@@ -2,9 +2,10 @@
 
 import functools
 import shutil
+from collections import Counter
 from pathlib import Path
 
-from bench.faults.child import Report, ended, in_child
+from bench.faults.child import Report, ended, in_child, opened
 from bench.faults.crash_points import GROUP, points
 from bench.faults.damage import flip, zero
 from bench.faults.kept_files import StoreFiles
@@ -58,10 +59,8 @@ def _damaged(campaign: Campaign, name: str, kept: StoreFiles) -> tuple[Path, int
 
 def _lost(kept: StoreFiles, folder: Path) -> int:
     with listening():
-        try:
-            return kept.lost(folder)
-        except Exception:  # noqa: BLE001 - whatever it is: it did not start
-            return kept.messages
+        lost = opened(lambda: kept.lost(folder), folder, Counter())
+    return kept.messages if lost is None else lost
 
 
 def _calls(where: Path, shim: Shim, damaged: Path) -> int:
@@ -92,14 +91,10 @@ def _killed(
     shutil.copytree(damaged, folder)
     ended(*in_child(functools.partial(_open_armed, shim, mode, point, folder)))
     with listening():
-        try:
-            return kept.lost(folder)
-        except Exception as fault:  # noqa: BLE001 - whatever it is: it did not start
-            tally.not_started += 1
-            tally.why[f"{type(fault).__name__}: {fault}".replace(str(folder), "")[:80]] += 1
-            return kept.messages
-        finally:
-            shutil.rmtree(folder)
+        lost = opened(lambda: kept.lost(folder), folder, tally.why)
+    shutil.rmtree(folder)
+    tally.not_started += lost is None
+    return kept.messages if lost is None else lost
 
 
 def _open_armed(shim: Shim, mode: Mode, point: int, folder: Path, _report: Report) -> None:

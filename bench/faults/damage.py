@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from bench.faults.child import opened
 from bench.faults.kept_files import AuditFiles, Clocks, OperatorsList, StoreFiles
 from bench.faults.row import Campaign, Row, Runner
 from bench.faults.tally import Tally
@@ -65,11 +66,9 @@ def harm(campaign: Campaign, name: str, kept: Kept, file: str, how: Harm, *, all
 
 
 def _opened(kept: Kept, folder: Path, tally: Tally, heard: Told) -> int:
-    try:
-        lost = kept.lost(folder)
-    except Exception as fault:  # noqa: BLE001 - whatever it is: it did not start
+    lost = opened(lambda: kept.lost(folder), folder, tally.why)
+    if lost is None:
         tally.not_started += 1
-        tally.why[f"{type(fault).__name__}: {fault}".replace(str(folder), "")[:80]] += 1
         heard.anything = True
         return kept.messages
     heard.anything |= any(folder.glob("*damaged*"))
@@ -115,14 +114,13 @@ def _rows() -> dict[str, Runner]:
     rows: dict[str, Runner] = {}
     for what, (kept, file) in files.items():
         for verb, how, allowed in (("flip", flip, 1), ("cut", cut, _MANY), ("zero", zero, _MANY)):
-            rows[f"{verb}-{what}"] = functools.partial(
-                _harm_made, name=f"{verb}-{what}", kept=kept, file=file, how=how, allowed=allowed
-            )
+            name = f"{verb}-{what}"
+            rows[name] = _harming(name, kept, file, how, allowed)
     return rows
 
 
-def _harm_made(campaign: Campaign, kept: Callable[[], Kept], **rest: object) -> Row:
-    return harm(campaign, kept=kept(), **rest)  # type: ignore[arg-type]
+def _harming(name: str, kept: Callable[[], Kept], file: str, how: Harm, allowed: int) -> Runner:
+    return lambda campaign: harm(campaign, name, kept(), file, how, allowed=allowed)
 
 
 ROWS = _rows()

@@ -17,6 +17,7 @@ from bench.faults.credentials import keep
 from bench.faults.fleet_part import Place, Standing, serve
 from bench.faults.plan import Pace, Plan
 from bench.faults.row import Campaign, Row, Runner
+from greenline.cli.children import signals_held_back
 
 KIOSKS = 500
 CAPTURES = 4
@@ -50,7 +51,8 @@ def herd(campaign: Campaign) -> Row:
             found = [fleet.outage(1.0 if campaign.few else _AWAY_S) for _ in range(outages)]
             standing = fleet.standing()
         finally:
-            fleet.stop()
+            with signals_held_back():
+                fleet.stop()
         searched_twice = sum(count - 1 for count in site.searched().values())
         last = found[-1]
         return Row(
@@ -100,13 +102,13 @@ class Fleet:
         self._site.kill("broker")
         until = time.monotonic() + away_s
         self._all("submit", CAPTURES)
-        time.sleep(max(0.0, until - time.monotonic()))
+        time.sleep(max(0.0, until - time.monotonic()))  # so long the fault lasts
         self._site.start_broker()
         broker, began = self._site.children["broker"].pid, time.monotonic()
         peak, back_s = 0.0, 0.0
         used, at = _cpu(broker), began
         while (now := time.monotonic()) < began + _DRAINED_S:
-            time.sleep(_LOOK_S)
+            time.sleep(_LOOK_S)  # the processor's use is sampled
             before_s, used = used, _cpu(broker)
             peak, at = (
                 max(peak, 100 * (used - before_s) / (time.monotonic() - at)),
@@ -140,7 +142,7 @@ class Fleet:
         while not done(self.standing()):
             if time.monotonic() > until:
                 raise RuntimeError("the fleet does not come to its broker")
-            time.sleep(_LOOK_S)
+            time.sleep(_LOOK_S)  # the parts answer, they tell nothing by themselves
 
 
 def _cpu(pid: int) -> float:

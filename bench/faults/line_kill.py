@@ -20,6 +20,7 @@ def line_kill(campaign: Campaign, name: str, victim: str) -> Row:
     with real_line(campaign.folder) as line:
         line.start(*EVERYTHING)
         for _ in range(campaign.runs):
+            # A random moment is the fault itself.
             _use_while(line, functools.partial(time.sleep, chance.uniform(0.0, _LONGEST_S)), victim)
             line.start(victim)
         line.take()
@@ -39,8 +40,10 @@ def _use_while(line: RealLine, waiting: functools.partial[None], victim: str) ->
 
     officer = threading.Thread(target=use, name="officer")
     officer.start()
-    waiting()
-    over.set()
+    try:
+        waiting()
+    finally:
+        over.set()
     line.kill(victim)
     officer.join()
 

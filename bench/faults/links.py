@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from bench.faults.checkpoint import Checkpoint, checkpoint
 from bench.faults.port import Port
 from bench.faults.row import Campaign, Row, Runner
-from bench.faults.strikes import USUAL, Patience, Struck, healed, strike
+from bench.faults.strikes import USUAL, Fault, Patience, Struck, healed, strike
 from bench.faults.tampering import (
     Garbage,
     PubacksLost,
@@ -136,7 +136,7 @@ def tampered(
     return row
 
 
-def weathered(name: str, fault: Callable, dwell_s: tuple[float, float] = (0.2, 1.0)) -> OnSite:  # type: ignore[type-arg]
+def weathered(name: str, fault: Fault, dwell_s: tuple[float, float] = (0.2, 1.0)) -> OnSite:
     """Return a row whose fault is in the bytes."""
     return lambda site, campaign: strike(site, campaign, name, fault, dwell_s, group=GROUP)
 

@@ -5,7 +5,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench.faults.checkpoint import Checkpoint, checkpoint
@@ -127,10 +127,13 @@ _WEATHERS = (
     Weather(cut_after=20_000),
     Weather(delay_s=0.2),
 )
+Fault = Callable[[random.Random], contextlib.AbstractContextManager[None]]
+"""Makes a fault of the matcher's own link on entry and ends it on exit."""
+
 _TAMPERS: tuple[type[Switched], ...] = (PubacksLost, PublishesLost, PublishesTwice)
 
 
-def _weather(port: Port, weather: Weather):  # type: ignore[no-untyped-def]  # a context manager's
+def _weather(port: Port, weather: Weather) -> Fault:
     @contextlib.contextmanager
     def fault(chance: random.Random) -> Iterator[None]:
         port.weather = weather
@@ -144,7 +147,7 @@ def _weather(port: Port, weather: Weather):  # type: ignore[no-untyped-def]  # a
     return fault
 
 
-def _tamper(port: Port, make: type[Switched]):  # type: ignore[no-untyped-def]  # a context manager's
+def _tamper(port: Port, make: type[Switched]) -> Fault:
     @contextlib.contextmanager
     def fault(chance: random.Random) -> Iterator[None]:
         tamper = make(chance.random())

@@ -5,7 +5,6 @@ the copy. Mounting it replays the journal. It models a device that keeps every w
 has issued; forgetting.py models one that does not.
 """
 
-import contextlib
 import functools
 import os
 import select
@@ -13,7 +12,7 @@ import signal
 from pathlib import Path
 
 from bench.faults import loop
-from bench.faults.child import do_script, held_in, in_child
+from bench.faults.child import do_script, end_child, held_in, in_child
 from bench.faults.row import Campaign, Row, Runner
 from bench.faults.script import Step
 from bench.faults.store_kill import steps_for
@@ -66,9 +65,7 @@ def _cut_after(
         loop.copy_image(image, copy)
     finally:
         os.close(reader)
-        with contextlib.suppress(ProcessLookupError, ChildProcessError):
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+        end_child(pid)
     return done
 
 

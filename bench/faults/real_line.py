@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from greenline.cli.children import Child, Event
-from greenline.cli.demo_run import State, await_state, get, post
+from greenline.cli.children import Child, Event, signals_held_back
+from greenline.cli.demo_run import State, await_state, post
 from greenline.cli.enrol import enrol_file
 from greenline.cli.errors import CommandError
 from greenline.cli.site import LIST, PURPOSE, Site, SiteOptions, build_site
@@ -67,7 +67,10 @@ class RealLine:
     @property
     def page(self) -> str:
         """Where the kiosk's page is."""
-        return str(self.children["kiosk"].wait_for_event("ready")["url"])
+        kiosk = self.children.get("kiosk")
+        if kiosk is None:  # it was killed while the officer was about to look
+            raise CommandError("the kiosk is not running", 5)
+        return str(kiosk.wait_for_event("ready")["url"])
 
     def take(self) -> None:
         """Run a check until the kiosk says that the capture is taken. Raises what FAULTS names."""
@@ -86,11 +89,11 @@ class RealLine:
 
     def answered(self) -> bool:
         """Wait until nothing is pending any more; False: that takes too long."""
-        deadline = time.monotonic() + _ANSWERED_WITHIN_S
+        page, deadline = self.page, time.monotonic() + _ANSWERED_WITHIN_S
         while time.monotonic() < deadline:
-            if get(self.page, "api/state")["pending"] == 0:
+            with contextlib.suppress(CommandError):  # a minute has passed without it
+                await_state(page, lambda state: state["pending"] == 0)
                 return True
-            time.sleep(0.2)
         return False
 
     def missing(self) -> set[str]:
@@ -130,4 +133,5 @@ def real_line(folder: Path) -> Iterator[RealLine]:
         try:
             yield line
         finally:
-            line.stop_all()
+            with signals_held_back():
+                line.stop_all()

@@ -12,6 +12,10 @@ WHOLE = 100
 """So many runs a row has at least; with fewer it is a short version for the tests."""
 
 
+INTERRUPTED = 130
+"""The exit status after a signal that ends: 128 and the number of SIGINT, as a shell has it."""
+
+
 class UnavailableError(Exception):
     """This machine cannot make the fault: the message says what is missing."""
 

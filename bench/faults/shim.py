@@ -11,6 +11,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from bench.faults.row import Campaign, Row, UnavailableError
+from greenline.cli.children import signals_held_back
 
 _SOURCE = Path(__file__).with_name("crash_shim.c")
 _ROOT = Path(__file__).resolve().parents[2]
@@ -89,7 +90,16 @@ def run_shimmed(campaign: Campaign, row: str, subject: str) -> Row:
     arguments = [row, subject, str(campaign.runs), str(campaign.seed), str(folder), str(told)]
     command = [sys.executable, "-m", "bench.faults.shimmed", *arguments]
     environment = {**os.environ, "LD_PRELOAD": str(library)}
-    subprocess.run(command, env=environment, cwd=_ROOT, check=True)
+    with subprocess.Popen(command, env=environment, cwd=_ROOT) as process:
+        try:
+            status = process.wait()
+        except BaseException:
+            with signals_held_back():
+                process.terminate()  # it ends its own children, and is waited for
+                process.wait()
+            raise
+    if status:
+        raise RuntimeError(f"{' '.join(command[1:5])} ended with status {status}")
     return Row(**json.loads(told.read_text()))
 
 

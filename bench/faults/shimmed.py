@@ -9,13 +9,15 @@ from functools import partial
 from pathlib import Path
 
 from bench.faults import shim
+from bench.faults.child import end_children
 from bench.faults.crash_points import crash_points
 from bench.faults.crash_salvage import crash_salvage
 from bench.faults.failing_calls import ERRORS, failing_calls
 from bench.faults.forgetting import forgetting
-from bench.faults.row import Campaign, Row, Runner
+from bench.faults.row import INTERRUPTED, Campaign, Row, Runner
 from bench.faults.subjects import PEERS, Opening, Ours
 from bench.faults.wrong import Hasty, LooselyFlushed, TwoSteps, Unflushed
+from greenline.cli.children import interruptible
 
 WRONG: dict[str, Opening] = {
     "unflushed": Unflushed,
@@ -40,7 +42,13 @@ def main() -> None:
         sys.unraisablehook = _say_nothing  # a queue that cannot be opened complains when it goes
     campaign = Campaign(int(runs), int(seed), Path(folder))
     opening = SUBJECTS[subject]
-    done = _RUN[row](campaign, name, opening, ours=subject not in PEERS)
+    try:
+        with interruptible():
+            done = _RUN[row](campaign, name, opening, ours=subject not in PEERS)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    finally:
+        end_children()
     shim.tell(done, Path(result))
 
 

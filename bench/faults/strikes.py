@@ -137,7 +137,8 @@ def strike_site(
         kiosk.wait_link(PATIENCE_S)
     for _ in range(campaign.runs):
         taken = {kiosk: [kiosk.submit() for _ in range(CAPTURES)] for kiosk in site.kiosks}
-        time.sleep(chance.uniform(0, 0.03))  # the fault comes somewhere on their way
+        # The fault comes somewhere on their way.
+        site.kiosks[0].wait(taken[site.kiosks[0]], chance.uniform(0, 0.03))
         with fault(site, chance):
             for kiosk in site.kiosks:
                 taken[kiosk].append(kiosk.submit())

@@ -51,11 +51,14 @@ class Tally:
         gone = frozenset([*held.waiting, *held.answered])
         self.add(Verdict(len(gone), gone, frozenset()))
 
-    def row(self, name: str, group: str, note: str = "", **rest: object) -> Row:
+    def row(
+        self, name: str, group: str, note: str = "", *, allowed: int = 0, ours: bool = True
+    ) -> Row:
         """Return the row."""
         return Row(
             name, group, self.runs, self.acknowledged, self.lost, self.duplicates, self.unnoticed,
-            self.most_lost, self.not_started, f"{note}{self.reasons()}", **rest,  # type: ignore[arg-type]
+            self.most_lost, self.not_started, f"{note}{self.reasons()}", allowed=allowed,
+            ours=ours,
         )  # fmt: skip
 
     def reasons(self) -> str:

@@ -70,7 +70,7 @@ def wrong_clock(campaign: Campaign) -> Row:
                 line.take()
             clock.jump(chance)
             if number % 10 == 0:
-                time.sleep(_HOUSEKEEPING_S)
+                time.sleep(_HOUSEKEEPING_S)  # longer than the kiosk's round, which is not logged
             with suppress(*FAULTS):
                 line.take()
             line.kill("kiosk")

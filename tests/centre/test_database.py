@@ -1,7 +1,6 @@
 """How a file of the centre is opened: ours is used, anything else left as it is, faults named."""
 
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -12,6 +11,7 @@ import pytest
 from greenline.centre.authority.errors import FolderError
 from greenline.centre.authority.tables import open_database as open_authority
 from greenline.centre.database import Database, Kind
+from tests.at_the_same_time import at_the_same_time
 
 
 class NotebookError(Exception):
@@ -158,21 +158,8 @@ def test_a_file_of_a_newer_version_is_refused(path: Path) -> None:
 def test_an_older_file_is_brought_up_to_date_once(path: Path, database: Database) -> None:
     write(database, "old")
     database.close()
-    start = threading.Barrier(4)
-    faults: list[NotebookError] = []
 
-    def upgrade() -> None:
-        start.wait()
-        try:
-            Database(path, NEWER).close()
-        except NotebookError as fault:
-            faults.append(fault)
-
-    threads = [threading.Thread(target=upgrade) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    faults = at_the_same_time(lambda: Database(path, NEWER).close(), 4)
 
     assert faults == []
     with closing(Database(path, NEWER)) as newer:
@@ -195,12 +182,7 @@ def test_threads_may_share_one_open_file(database: Database) -> None:
             with database.write():
                 write(database, str(number))
 
-    threads = [threading.Thread(target=write_some) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
+    assert at_the_same_time(write_some, 4) == []
     assert sorted(notes(database)) == sorted(map(str, list(range(10)) * 4))
 
 

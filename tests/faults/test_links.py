@@ -10,6 +10,7 @@ from bench.faults.checkpoint import Checkpoint, checkpoint
 from bench.faults.plan import Plan
 from bench.faults.post import Post
 from bench.faults.row import Campaign, Row, Runner, UnavailableError
+from tests.in_memory import folder_in_memory
 
 FEW = 4
 KIOSKS = 2
@@ -17,7 +18,10 @@ KIOSKS = 2
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkpoint]:
-    with checkpoint(tmp_path_factory.mktemp("f"), KIOSKS) as found:
+    with (
+        folder_in_memory(tmp_path_factory.mktemp("f")) as folder,
+        checkpoint(folder, KIOSKS) as found,
+    ):
         yield found
 
 
@@ -30,17 +34,17 @@ def as_promised(row: Row, runs: int) -> None:
 @pytest.mark.parametrize(
     "name", ["puback-lost", "publish-lost", "publish-twice", "garbage", "link-cut", "link-portal"]
 )
-def test_a_bad_link_loses_and_repeats_nothing(site: Checkpoint, tmp_path: Path, name: str) -> None:
-    as_promised(links.ON_SITE[name](site, Campaign(FEW, 1, tmp_path)), FEW)
+def test_a_bad_link_loses_and_repeats_nothing(site: Checkpoint, folder: Path, name: str) -> None:
+    as_promised(links.ON_SITE[name](site, Campaign(FEW, 1, folder)), FEW)
 
 
 @pytest.mark.parametrize(
     "name", ["broker-not-authorized", "broker-goodbye", "broker-one-at-a-time", "broker-killed"]
 )
 def test_a_broker_that_dies_or_refuses_loses_and_repeats_nothing(
-    site: Checkpoint, tmp_path: Path, name: str
+    site: Checkpoint, folder: Path, name: str
 ) -> None:
-    as_promised(brokers.ON_SITE[name](site, Campaign(FEW, 1, tmp_path)), FEW)
+    as_promised(brokers.ON_SITE[name](site, Campaign(FEW, 1, folder)), FEW)
 
 
 @pytest.mark.parametrize(
@@ -53,9 +57,9 @@ def test_a_broker_that_dies_or_refuses_loses_and_repeats_nothing(
     ],
     ids=["failover", "matcher killed", "bad line", "fleet"],
 )
-def test_a_row_with_a_site_of_its_own(tmp_path: Path, runner: Runner, runs: int) -> None:
+def test_a_row_with_a_site_of_its_own(folder: Path, runner: Runner, runs: int) -> None:
     try:
-        row = runner(Campaign(runs, 1, tmp_path))
+        row = runner(Campaign(runs, 1, folder))
     except UnavailableError as reason:
         pytest.skip(str(reason))
     as_promised(row, runs)
@@ -76,12 +80,12 @@ class Forgetful(Post):
         return found
 
 
-def test_a_kiosk_that_trusts_its_broker_is_found_out(tmp_path: Path) -> None:
+def test_a_kiosk_that_trusts_its_broker_is_found_out(folder: Path) -> None:
     patience = strikes.Patience(1.0, 2.0)
-    with checkpoint(tmp_path, 1, Plan(kiosk=Forgetful)) as site:
+    with checkpoint(folder, 1, Plan(kiosk=Forgetful)) as site:
         row = links.tampered(
             "wrong on purpose", lambda s: links.PublishesLost(s.chance.random()), patience=patience
-        )(site, Campaign(3, 1, tmp_path))
+        )(site, Campaign(3, 1, folder))
 
     assert row.lost > 0
     assert not row.holds

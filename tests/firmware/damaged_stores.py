@@ -29,6 +29,9 @@ from greenline.protocol.envelope import Envelope, EnvelopeKind, Header, Lane
 
 NOW = Instant(running_ms=50_000, wall_ms=60_000, floor_ms=0, trusted=False)
 SEALED_BY_US = b"sealed by us"
+PAGE_SIZES = (1024, 4096)
+KINDS = [(size, in_log) for size in PAGE_SIZES for in_log in ("nothing", "half", "everything")]
+"""Stores as written() makes them: the size of their pages, and what is still in the log."""
 
 
 def signed(number: int, size: int = 3_000, lane: Lane | None = None) -> Envelope:

@@ -98,26 +98,31 @@ def test_what_is_no_check_changes_nothing(checks: Checks, board: Board) -> None:
     assert board.state().checks == before
 
 
-def test_an_answer_in_time_is_not_late(
-    checks: Checks, board: Board, waiting: bytes, parties: Parties, running: Running
+@pytest.mark.parametrize(
+    ("after_s", "outcome", "standing"),
+    [
+        (119, Outcome.CANDIDATES, (Progress.ANSWERED, False)),
+        (121, Outcome.NONE, (Progress.ANSWERED, True)),
+        (1_000, Outcome.INCOMPLETE, (Progress.PUBLISHED, False)),
+    ],
+    ids=["in time", "after so long", "not checked yet"],
+)
+def test_an_answer_is_late_after_so_long_unless_it_says_not_checked_yet(
+    checks: Checks,
+    board: Board,
+    waiting: bytes,
+    parties: Parties,
+    running: Running,
+    after_s: int,
+    outcome: Outcome,
+    standing: tuple[Progress, bool],
 ) -> None:
     take(checks, waiting)
-    running.now_s += 119
+    running.now_s += after_s
 
-    checks.arrived([parties.answer(waiting, what=result(Outcome.CANDIDATES))])
+    checks.arrived([parties.answer(waiting, what=result(outcome))])
 
-    assert lates(board) == [(Progress.ANSWERED, False)]
-
-
-def test_an_answer_after_so_long_is_late(
-    checks: Checks, board: Board, waiting: bytes, parties: Parties, running: Running
-) -> None:
-    take(checks, waiting)
-    running.now_s += 121
-
-    checks.arrived([parties.answer(waiting, what=result(Outcome.NONE))])
-
-    assert lates(board) == [(Progress.ANSWERED, True)]
+    assert lates(board) == [standing]
 
 
 def test_an_answer_to_another_session_is_late(
@@ -129,17 +134,6 @@ def test_an_answer_to_another_session_is_late(
     checks.arrived([parties.answer(waiting, what=result(Outcome.CANDIDATES))])
 
     assert lates(board) == [(Progress.ANSWERED, True)]
-
-
-def test_what_is_not_checked_yet_is_not_late(
-    checks: Checks, board: Board, waiting: bytes, parties: Parties, running: Running
-) -> None:
-    take(checks, waiting)
-    running.now_s += 1_000
-
-    checks.arrived([parties.answer(waiting, what=result(Outcome.INCOMPLETE))])
-
-    assert lates(board) == [(Progress.PUBLISHED, False)]
 
 
 def test_an_answer_to_a_finger_from_before_a_restart_is_late(

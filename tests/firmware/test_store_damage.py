@@ -16,6 +16,8 @@ from greenline.firmware.store_evidence import Evidence
 from greenline.firmware.store_log import reserve_of
 from greenline.firmware.vault import keys_beside
 from tests.firmware.damaged_stores import (
+    KINDS,
+    PAGE_SIZES,
     StoreOnCard,
     as_sqlite_sees,
     sampled,
@@ -23,9 +25,6 @@ from tests.firmware.damaged_stores import (
     zeroed,
 )
 from tests.firmware.stores import open_store
-
-PAGE_SIZES = (1024, 4096)
-KINDS = [(size, in_log) for size in PAGE_SIZES for in_log in ("nothing", "half", "everything")]
 
 
 @pytest.fixture

@@ -14,7 +14,9 @@ from greenline.firmware.store_file import INSERT_ANSWER, INSERT_REQUEST
 from greenline.firmware.store_pages import Kind
 from greenline.firmware.store_rows import with_digest
 from tests.firmware.damaged_stores import (
+    KINDS,
     NOW,
+    PAGE_SIZES,
     StoreOnCard,
     answer_row,
     flipped,
@@ -27,9 +29,6 @@ from tests.firmware.damaged_stores import (
     written,
     zeroed,
 )
-
-PAGE_SIZES = (1024, 4096)
-KINDS = [(size, in_log) for size in PAGE_SIZES for in_log in ("nothing", "half", "everything")]
 
 
 @pytest.fixture

@@ -38,9 +38,12 @@ class Script:
     """What is said; None: nothing at all. after: bytes that follow the SUBACK.
 
     puback: the code for a PUBLISH, or what finds it from the number of PUBLISHes so far.
+    kept: what a session has kept, which comes before the SUBACK, each PUBLISH as soon as the one
+    before is confirmed: the packet of a number (from 0), or None when there are no more.
     """
 
     connack: bytes | None = connack()
+    kept: Callable[[int], bytes | None] = lambda _number: None
     suback: int | None = 1
     puback: int | Callable[[int], int] | None = 0
     pingresp: bool = True
@@ -131,6 +134,8 @@ class ScriptedBroker:
         self.came: queue.Queue[Came] = queue.Queue()
         self.publishes = 0
         self.connections = 0
+        self._kept_sent = 0
+        self._suback: bytes | None = None
         self._start(self._accept)
 
     def __enter__(self) -> Self:
@@ -198,7 +203,10 @@ class ScriptedBroker:
             return script.connack or b""
         if came.kind == SUBSCRIBE and script.suback is not None:
             answer = packet(SUBACK, came.body[:2] + b"\0" + bytes([script.suback]))
-            return answer + script.after
+            self._suback = answer + script.after
+            return self._next_kept()
+        if came.kind == PUBACK:
+            return self._next_kept()
         if came.kind == PUBLISH and script.puback is not None:
             self.publishes += 1
             code = (
@@ -208,3 +216,14 @@ class ScriptedBroker:
         if came.kind == PINGREQ and script.pingresp:
             return packet(PINGRESP, b"")
         return b""
+
+    def _next_kept(self) -> bytes:
+        """Return the next that a session has kept, or the SUBACK that waits until all is sent."""
+        if self._suback is None:
+            return b""
+        kept = self.script.kept(self._kept_sent)
+        if kept is not None:
+            self._kept_sent += 1
+            return kept
+        suback, self._suback = self._suback, None
+        return suback

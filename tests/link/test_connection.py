@@ -2,18 +2,21 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 import pytest
 
 from greenline.cli.children import Child
-from greenline.cli.site import KIOSK
+from greenline.cli.site import KIOSK, Site
 from greenline.link.connection import NotConnectedError
 from greenline.link.link import Link
 from greenline.link.settings import LinkSettings
 from tests.link.conftest import Recorder, StartLink
+from tests.link.packets import PUBACK, publish
+from tests.link.scripted_broker import Script, ScriptedBroker
 
 REQUEST_TOPIC = f"greenline/1/request/{KIOSK}"
 RESULT_TOPIC = f"greenline/1/result/{KIOSK}"
@@ -170,3 +173,62 @@ def test_a_stop_that_comes_while_connecting_is_not_forgotten(
     assert not thread.is_alive()
     with pytest.raises(NotConnectedError):
         link.publish(b"token", REQUEST_TOPIC, b"late", 60)
+
+
+PATIENCE_S = 1.0
+
+
+@dataclass
+class Backlog:
+    """Messages for as long as it takes: twice as long as the link waits for a silent broker."""
+
+    made: list[bytes] = field(default_factory=list)
+    began: float | None = None
+
+    def __call__(self, number: int) -> bytes | None:
+        """Return the packet of a number, as Script.kept does."""
+        self.began = time.monotonic() if self.began is None else self.began
+        if time.monotonic() - self.began > 2 * PATIENCE_S:
+            return None
+        self.made.append(b"kept %d" % number)
+        return publish(RESULT_TOPIC, self.made[-1], packet_id(number))
+
+
+def packet_id(number: int) -> int:
+    return number % 0xFFFF + 1
+
+
+@dataclass
+class Keeping(Flow):
+    """Keeps what arrives, too."""
+
+    came: list[bytes] = field(default_factory=list)
+
+    def arrived(self, delivery: int, topic: str, payload: bytes) -> None:
+        self.came.append(payload)
+        super().arrived(delivery, topic, payload)
+
+
+def test_what_a_session_has_kept_comes_whole_however_long_the_suback_has_to_wait_for_it(
+    site: Site, kiosk_settings: LinkSettings
+) -> None:
+    """A broker sends it first. Given up in the middle, the link would never come up again."""
+    backlog, flow = Backlog(), Keeping()
+    with ScriptedBroker(site.folder) as broker:
+        broker.script = Script(kept=backlog)
+        settings = msgspec.structs.replace(
+            kiosk_settings, port=broker.port, connect_timeout_s=PATIENCE_S
+        )
+        flow.link = Link(settings, [RESULT_TOPIC], flow)
+        thread = threading.Thread(target=flow.link.run, daemon=True)
+        thread.start()
+
+        came_up = flow.up.wait(20)
+        downs = list(flow.told_down)
+        flow.link.stop()
+        thread.join(timeout=20)
+
+    assert (came_up, downs, broker.connections) == (True, [], 1)
+    assert flow.came == backlog.made
+    confirmed = [each.body[:2] for each in broker.came.queue if each.kind == PUBACK]
+    assert confirmed == [packet_id(n).to_bytes(2) for n in range(len(backlog.made))]

@@ -1,7 +1,6 @@
 """How a file is opened: ours is used, anything else is left as it is, and faults are named."""
 
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 
 from greenline.matcher.database import DamagedError, Database
 from greenline.matcher.errors import DatabaseError
+from tests.at_the_same_time import at_the_same_time
 
 KIND, APPLICATION_ID, SCHEMA = "notebook", 0x6E6F7465, 2
 TABLES = "CREATE TABLE note (text TEXT NOT NULL) STRICT;"
@@ -172,21 +172,8 @@ def open_newer(path: Path) -> Database:
 def test_an_older_file_is_brought_up_to_date_once(path: Path) -> None:
     with closing(open_file(path)) as database:
         write(database, "old")
-    start = threading.Barrier(4)
-    faults: list[BaseException] = []
 
-    def upgrade() -> None:
-        start.wait()
-        try:
-            open_newer(path).close()
-        except DatabaseError as fault:
-            faults.append(fault)
-
-    threads = [threading.Thread(target=upgrade) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    faults = at_the_same_time(lambda: open_newer(path).close(), 4)
 
     assert faults == []
     with closing(open_newer(path)) as database:
@@ -195,22 +182,11 @@ def test_an_older_file_is_brought_up_to_date_once(path: Path) -> None:
 
 
 def test_several_openers_of_a_new_file_make_its_tables_once(path: Path) -> None:
-    start = threading.Barrier(6)
-    faults: list[BaseException] = []
-
     def open_and_write() -> None:
-        start.wait()
-        try:
-            with closing(open_file(path)) as database:
-                write(database, "me")
-        except DatabaseError as fault:
-            faults.append(fault)
+        with closing(open_file(path)) as database:
+            write(database, "me")
 
-    threads = [threading.Thread(target=open_and_write) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    faults = at_the_same_time(open_and_write, 6)
 
     assert faults == []
     with closing(open_file(path)) as database:
@@ -222,12 +198,7 @@ def test_threads_may_share_one_open_file(database: Database) -> None:
         for number in range(10):
             write(database, str(number))
 
-    threads = [threading.Thread(target=write_some) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
+    assert at_the_same_time(write_some, 4) == []
     assert sorted(notes(database)) == sorted(map(str, list(range(10)) * 4))
 
 

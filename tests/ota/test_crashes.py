@@ -14,28 +14,17 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-from bench.faults.row import UnavailableError
-from bench.faults.shim import Mode, build
+from bench.faults.shim import Mode
 
 _ROOT = Path(__file__).resolve().parents[2]
 _EVERY = 1 if os.environ.get("EVERY_CALL") else 17
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    try:
-        return build(tmp_path_factory.mktemp("shim"))
-    except UnavailableError as reason:
-        pytest.skip(str(reason))
-
-
-def run(library: Path, folder: Path, mode: Mode, error: int = 0) -> dict[str, object]:
+def run(shim: Path, folder: Path, mode: Mode, error: int = 0) -> dict[str, object]:
     command = [sys.executable, "-m", "tests.ota.crash_driver", str(folder)]
     done = subprocess.run(
         [*command, str(int(mode)), str(error), str(_EVERY)],
-        env={**os.environ, "LD_PRELOAD": str(library)},
+        env={**os.environ, "LD_PRELOAD": str(shim)},
         cwd=_ROOT,
         capture_output=True,
         text=True,
@@ -47,14 +36,14 @@ def run(library: Path, folder: Path, mode: Mode, error: int = 0) -> dict[str, ob
 
 
 @pytest.mark.parametrize("mode", [Mode.KILL_BEFORE, Mode.KILL_TORN])
-def test_killed_at_any_call_it_goes_on(library: Path, tmp_path: Path, mode: Mode) -> None:
-    found = run(library, tmp_path, mode)
+def test_killed_at_any_call_it_goes_on(shim: Path, folder: Path, mode: Mode) -> None:
+    found = run(shim, folder, mode)
     assert found["wrong"] == []
     assert int(str(found["calls"])) > 100
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO, errno.EROFS])
-def test_a_card_that_fails_at_any_call_is_told(library: Path, tmp_path: Path, error: int) -> None:
-    found = run(library, tmp_path, Mode.FAIL_FROM, error)
+def test_a_card_that_fails_at_any_call_is_told(shim: Path, folder: Path, error: int) -> None:
+    found = run(shim, folder, Mode.FAIL_FROM, error)
     assert found["wrong"] == []
     assert int(str(found["calls"])) > 100

@@ -11,23 +11,11 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-from bench.faults.row import UnavailableError
-from bench.faults.shim import build
 from tests.ota.installer_crashes import LIVES
 from tests.ota.machines import DEVICES, make_selector
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST = 1_000_000 if os.environ.get("EVERY_CALL") else 5
-
-
-@pytest.fixture(scope="module")
-def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    try:
-        return build(tmp_path_factory.mktemp("shim"))
-    except UnavailableError as reason:
-        pytest.skip(str(reason))
 
 
 def campaign(shim: Path, folder: Path, cut: str, kind: str, life: str) -> dict[str, int]:
@@ -53,18 +41,16 @@ def campaign(shim: Path, folder: Path, cut: str, kind: str, life: str) -> dict[s
 @pytest.mark.parametrize("life", LIVES)
 @pytest.mark.parametrize("kind", DEVICES)
 def test_killed_at_any_call_it_is_old_or_new(
-    shim: Path, tmp_path: Path, kind: str, life: str
+    shim: Path, folder: Path, kind: str, life: str
 ) -> None:
-    found = campaign(shim, tmp_path, "kill", kind, life)
+    found = campaign(shim, folder, "kill", kind, life)
 
     assert found.pop("calls") >= sum(found.values()) / 2 > 2
 
 
 @pytest.mark.parametrize("life", LIVES)
-def test_without_power_at_any_change_it_is_old_or_new(
-    shim: Path, tmp_path: Path, life: str
-) -> None:
+def test_without_power_at_any_change_it_is_old_or_new(shim: Path, folder: Path, life: str) -> None:
     """For the Pi alone: the shim's log has no symbolic links."""
-    found = campaign(shim, tmp_path, "forget", "tryboot", life)
+    found = campaign(shim, folder, "forget", "tryboot", life)
 
     assert found.pop("changes") >= sum(found.values()) / 4 > 2

@@ -21,27 +21,20 @@ from tests.ota.office import (
     Device,
     Signers,
     bootstrap_of,
-    make_office,
 )
 
 
 @pytest.fixture
-def signers() -> Signers:
-    return Signers()
-
-
-@pytest.fixture
-def office(tmp_path: Path, signers: Signers) -> Office:
+def office(office: Office, signers: Signers) -> Office:
     """An office with a signed draft of other content."""
-    office = make_office(tmp_path / "office", signers)
     drafting.put_target(office, PLACE, b"second", NOW)
     signers.sign(office, *TARGETS[:2])
     return office
 
 
 @pytest.fixture
-def device(tmp_path: Path, office: Office) -> Device:
-    device = Device(tmp_path / "device", bootstrap_of(office))
+def device(office: Office, device: Device) -> Device:
+    """It has seen the first publication."""
     assert device.see(office.public) == b"first"
     return device
 

@@ -23,16 +23,6 @@ from tests.ota.office import (
 )
 
 
-@pytest.fixture
-def signers() -> Signers:
-    return Signers()
-
-
-@pytest.fixture
-def office(tmp_path: Path, signers: Signers) -> Office:
-    return make_office(tmp_path / "office", signers)
-
-
 def test_a_timer_keeps_what_is_published_fresh(tmp_path: Path, signers: Signers) -> None:
     office = make_office(tmp_path / "office", signers, NOW - 20 * DAY)
     drafting.put_target(office, PLACE, b"second", NOW)

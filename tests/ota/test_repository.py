@@ -17,25 +17,8 @@ from tests.ota.office import (
     TARGETS,
     Device,
     Signers,
-    bootstrap_of,
-    make_office,
     release,
 )
-
-
-@pytest.fixture
-def signers() -> Signers:
-    return Signers()
-
-
-@pytest.fixture
-def office(tmp_path: Path, signers: Signers) -> Office:
-    return make_office(tmp_path / "office", signers)
-
-
-@pytest.fixture
-def device(tmp_path: Path, office: Office) -> Device:
-    return Device(tmp_path / "device", bootstrap_of(office))
 
 
 def test_what_was_published_reaches_a_device(office: Office, device: Device) -> None:

@@ -32,19 +32,8 @@ from tests.ota.office import (
 
 
 @pytest.fixture
-def signers() -> Signers:
-    return Signers()
-
-
-@pytest.fixture
-def office(tmp_path: Path, signers: Signers) -> Office:
-    return make_office(tmp_path / "office", signers)
-
-
-@pytest.fixture
-def device(tmp_path: Path, office: Office) -> Device:
+def device(office: Office, device: Device) -> Device:
     """It has seen the first publication."""
-    device = Device(tmp_path / "device", bootstrap_of(office))
     assert device.see(office.public) == b"first"
     return device
 

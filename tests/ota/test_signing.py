@@ -21,24 +21,7 @@ from tests.ota.office import (
     TARGETS,
     Device,
     Signers,
-    bootstrap_of,
-    make_office,
 )
-
-
-@pytest.fixture
-def signers() -> Signers:
-    return Signers()
-
-
-@pytest.fixture
-def office(tmp_path: Path, signers: Signers) -> Office:
-    return make_office(tmp_path / "office", signers)
-
-
-@pytest.fixture
-def device(tmp_path: Path, office: Office) -> Device:
-    return Device(tmp_path / "device", bootstrap_of(office))
 
 
 def test_one_signature_of_two_is_not_published(
