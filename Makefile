@@ -11,7 +11,7 @@ DEMO_OPTIONS := $(if $(PRINTS),--prints '$(PRINTS)') $(if $(DPI),--dpi '$(DPI)')
 FOLDERS := prints protocol drivers models link firmware matcher centre ota cli
 CODE := $(FOLDERS) tests $(wildcard bench)
 
-.PHONY: demo demo-once test lint format typing setup setup-dev clean bench-sensor bench-sensor-peers bench-faults
+.PHONY: demo demo-once demo-update demo-update-once test lint format typing setup setup-dev setup-update clean bench-sensor bench-sensor-peers bench-faults bench-ota-power
 
 demo: setup
 	@$(BIN)/greenline demo $(DEMO_OPTIONS)
@@ -19,6 +19,14 @@ demo: setup
 # Without interaction: one enrolled and one unknown finger; fails unless both answers are right.
 demo-once: setup
 	@$(BIN)/greenline demo --once --folder .demo-once $(DEMO_OPTIONS)
+
+# The running kiosk is updated over a bad link, and a release that breaks its sensor is undone.
+demo-update: setup-update
+	@$(BIN)/greenline demo-update $(DEMO_OPTIONS)
+
+# The same without interaction, as a test.
+demo-update-once: setup-update
+	@$(BIN)/greenline demo-update --once --folder .demo-update-once $(DEMO_OPTIONS)
 
 # Files side by side, the tests of a file one after the other: its fixtures are made once.
 test: setup-dev
@@ -47,6 +55,13 @@ setup: $(VENV)/.installed
 setup-dev: $(VENV)/.installed-dev $(if $(TFLITE),.venv-tflite/.installed)
 	@.ci/debian mosquitto chromium libusb-1.0-0 umockdev libfaketime swtpm curl openssl \
 		squashfs-tools dosfstools mtools
+
+setup-update: setup $(VENV)/.installed-update
+	@.ci/debian squashfs-tools
+
+$(VENV)/.installed-update: pyproject.toml | $(VENV)/.installed
+	$(BIN)/pip install --quiet --editable '.[device,litert,matcher,update,release]'
+	@touch $@
 
 $(VENV)/.made:
 	@.ci/venv $(PYTHON) $(VENV)
@@ -88,5 +103,12 @@ bench-faults: setup-dev
 	@.ci/debian e2fsprogs iproute2
 	nice $(BIN)/python -m bench.faults --out build/faults
 
+# 200 power cuts of an emulated arm64 kiosk while it updates itself (docs/updates.md; an hour and a
+# half).
+bench-ota-power: setup-dev
+	@.ci/debian qemu-system-arm device-tree-compiler e2fsprogs dosfstools mtools
+	nice $(BIN)/python -m bench.ota_power --cuts 200 --seed 1 --out build/ota-power
+
 clean:
-	rm -rf .venv .venv-tflite .venv-peers .typing .demo .demo-prints .demo-once .demo-once-prints
+	rm -rf .venv .venv-tflite .venv-peers .typing .demo .demo-prints .demo-once .demo-once-prints \
+		.demo-update .demo-update-prints .demo-update-once .demo-update-once-prints

@@ -37,6 +37,7 @@ from greenline.protocol.errors import ProtocolError
 
 COMMANDS = {
     "demo": "Set up a whole checkpoint on this machine and open it.",
+    "demo-update": "Update the demo's kiosk over a bad link, and see a bad release be undone.",
     "kiosk": "Run the kiosk: sensor, store, officer's page.",
     "clock": "Raise the system's clock to what somebody has signed.",
     "wipe": "Make everything on a kiosk unreadable, at once and for good.",
@@ -113,7 +114,7 @@ class LazyGroup(TyperGroup):
 def _load(name: str) -> Any:
     """Import a subcommand. Raises CommandError when a library of its own is missing."""
     try:
-        module = importlib.import_module(f"greenline.cli.{name}")
+        module = importlib.import_module(f"greenline.cli.{name.replace('-', '_')}")
     except ModuleNotFoundError as fault:
         if (fault.name or "greenline").partition(".")[0] == "greenline":
             raise

@@ -6,12 +6,14 @@ import io
 import json
 from collections.abc import Iterable
 
-from greenline.protocol.audit import Checkpoint, Moment, Record
+from greenline.protocol.audit import Checkpoint, Event, Moment, Record
+from greenline.protocol.audit_details import Kind
 from greenline.protocol.audit_head import Head
+from greenline.protocol.wording import release_words
 
 COLUMNS = (
     "owner", "chain", "entry", "time", "clock_trusted", "kind", "who", "why", "case", "details",
-    "boot", "monotonic_ms", "signer", "previous", "digest",
+    "boot", "monotonic_ms", "signer", "previous", "digest", "words",
 )  # fmt: skip
 _SIGNATURE = "signature"
 # What a spreadsheet would take for a formula.
@@ -49,7 +51,16 @@ def row(head: Head, record: Record) -> Row:
         "signer": link.signer.hex() if isinstance(link, Checkpoint) else "",
         "previous": link.previous.hex(),
         "digest": record.digest.hex(),
+        "words": _words(event),
     }
+
+
+def _words(event: Event | None) -> str:
+    """Return what became of an update in words: its entry has codes."""
+    if event is None or event.kind is not Kind.RELEASE:
+        return ""
+    told = {name: str(value) for name, value in event.details.items()}
+    return release_words(told.get("what", ""), told.get("version", ""), told.get("reason"))
 
 
 def as_line(shown: Row) -> str:
@@ -63,6 +74,7 @@ def as_line(shown: Row) -> str:
         str(shown["kind"]),
         *(f"{name} {shown[name]}" for name in ("who", "why", "case") if shown[name]),
         *(f"{name}: {_plain(value)}" for name, value in told),
+        *(filter(None, [str(shown["words"])])),
     ]
     return "  ".join(parts)
 

@@ -9,7 +9,7 @@ import hashlib
 import re
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +22,7 @@ from greenline.cli.children import (
     ENDING_SIGNALS,
     Child,
     greenline,
+    interruptible,
     signals_held_back,
     started,
 )
@@ -57,6 +58,14 @@ class Demo:
     simulator_url: str
     enrolled: tuple[Pressed, ...]
     unknown: tuple[Pressed, ...]
+
+
+KioskStart = Callable[[Site, contextlib.ExitStack], Child]
+
+
+def usual_kiosk(site: Site, ending: contextlib.ExitStack) -> Child:
+    """Start a site's kiosk; ending is given its end."""
+    return site.start("kiosk", ending)
 
 
 @app.command()
@@ -96,7 +105,7 @@ def demo(
         console.print("Start a check on the kiosk page, then press a print on the sensor's page.")
         logs = running.site.folder / "logs"
         console.print(f"Logs: {logs}. Ctrl-C ends everything.", soft_wrap=True)
-        _wait_for_the_end(running.children)
+        wait_for_the_end(running.children)
         console.print("Ending.")
 
 
@@ -109,18 +118,19 @@ def run_demo(
     *,
     paced: bool,
     both: bool,
+    kiosk: KioskStart = usual_kiosk,
 ) -> Iterator[Demo]:
     """Make a site in folder, start all its processes, and end them at the end.
 
     source: print folder, None makes synthetic ones. ports: of the kiosk's and the simulator's page.
-    both: refuse prints that do not give an enrolled and an unknown finger.
+    both: refuse prints that do not give an enrolled and an unknown finger. kiosk: starts it.
     A termination or a closed terminal ends it as Ctrl-C does. Raises CommandError.
     """
     # Beside the demo's folder, which is made anew each time.
     prints = source or synthetic_prints(folder.parent / f"{folder.name}-prints")
     enrolled, unknown = _split(find_fingers(prints))
     _refuse_too_few(both, enrolled, unknown)
-    with _interruptible(), claimed(folder) as own:
+    with interruptible(), claimed(folder) as own:
         site = build_site(own, SiteOptions(kiosk_port=ports[0]))
         if source is not None and dpi is None:
             print(f"A picture that does not state its resolution is taken to have {USUAL_DPI} dpi.")
@@ -130,11 +140,11 @@ def run_demo(
         with _ending() as ending:
             broker, matcher = site.start("broker", ending), site.start("matcher", ending)
             simulator = _start_simulator(site, prints, dpi, ports[1], ending, paced=paced)
-            kiosk, uplink = site.start("kiosk", ending), site.start("uplink", ending)
+            running, uplink = kiosk(site, ending), site.start("uplink", ending)
             yield Demo(
                 site,
-                (broker, matcher, simulator, kiosk, uplink),
-                kiosk.wait_for_event("ready")["url"],
+                (broker, matcher, simulator, running, uplink),
+                running.wait_for_event("ready")["url"],
                 simulator.wait_for_event("ready")["url"],
                 tuple(_pressed(ENROLLED, finger) for finger in enrolled),
                 tuple(_pressed(UNKNOWN, finger) for finger in unknown),
@@ -228,22 +238,7 @@ def reference_of(finger: Finger) -> str:
     return f"entry-{finger.name}" if finger.name.isdigit() else f"entry-{readable}-{digest}"
 
 
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let a termination and a closed terminal do what Ctrl-C does."""
-    before = {number: signal.signal(number, _interrupt) for number in ENDING_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
-def _wait_for_the_end(children: tuple[Child, ...]) -> None:
+def wait_for_the_end(children: tuple[Child, ...]) -> None:
     """Wait for Ctrl-C or a termination; a child that ends by itself is a fault worth telling."""
     over = threading.Event()
     for number in ENDING_SIGNALS:

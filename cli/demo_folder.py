@@ -16,7 +16,7 @@ from greenline.cli.site import KIOSK, MATCHER
 from greenline.models.training.synthesis import write_set
 
 _MARK = ".greenline-demo"
-_SUBFOLDERS = frozenset({"audit", "kiosks", "logs"})
+_SUBFOLDERS = frozenset({"audit", "kiosks", "logs", "update"})
 # Everything that a demo writes into its folder; nothing else is ever deleted.
 _OWN = (
     _MARK,
@@ -38,7 +38,8 @@ _OWN = (
         for end in ("", "-*")
     ),
     "audit/*",
-    *(f"{name}.toml" for name in ("kiosk", "uplink", "matcher", "shelf")),
+    *(f"{name}.toml" for name in ("kiosk", "uplink", "matcher", "shelf", "update")),
+    "update/*",  # of the update's demo
     "mosquitto.conf",
     "access.conf",
     "uplink.sock",

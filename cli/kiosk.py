@@ -1,5 +1,6 @@
 """`greenline kiosk`: the kiosk process, wired from its configuration."""
 
+import contextlib
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ from greenline.cli.errors import CommandError
 from greenline.cli.keyfiles import read_identity
 from greenline.cli.kiosk_clock import kiosk_clock
 from greenline.cli.kiosk_enrol import enrol_kiosk, renew_kiosk
+from greenline.cli.kiosk_health import health_parts, kiosk_software, update_parts
 from greenline.cli.kiosk_operators import (
     operators_parts,
     refuse_without_operators,
@@ -19,9 +21,9 @@ from greenline.cli.kiosk_operators import (
 )
 from greenline.cli.kiosk_upkeep import kept_up
 from greenline.cli.own_keys import OwnKeys, read_own_keys, refuse_for_production
+from greenline.cli.page_probe import PageProbe
 from greenline.cli.panel import make_panel
 from greenline.cli.serving import listen, serve
-from greenline.cli.software import SOFTWARE
 from greenline.cli.traces import swap_on_disk
 from greenline.cli.wiping import end_wipe, make_wipe, refuse_powerless
 from greenline.drivers.errors import SensorUrlError
@@ -88,7 +90,14 @@ def run_kiosk(config: Path, pins: PinsOnDemand) -> None:
     if settings.production:
         refuse_for_production(settings.keys, config)
         refuse_without_operators(settings, config)
-    parts = _parts(settings, pins, wired, make_wipe(config, settings))
+    with contextlib.closing(PageProbe()) as probe:
+        parts = _parts(settings, pins, wired, make_wipe(config, settings), probe)
+        _run(config, settings, parts, probe, pins)
+
+
+def _run(
+    config: Path, settings: KioskConfig, parts: KioskParts, probe: PageProbe, pins: PinsOnDemand
+) -> None:
     # The gate removes what lies there; that must only ever be the socket of an earlier run.
     if settings.socket.exists() and not settings.socket.is_socket():
         raise CommandError(f"{settings.socket} is not a socket: correct 'socket' in {config}", 4)
@@ -97,14 +106,18 @@ def run_kiosk(config: Path, pins: PinsOnDemand) -> None:
         running.start()
         try:
             with kept_up(running, parts, config, settings.keys.matcher):
-                serve(make_app(running), listening)
+                serve(make_app(running), listening, probe.socket)
         finally:
             running.stop()
             pins.close()
 
 
 def _parts(
-    settings: KioskConfig, pins: PinsOnDemand, wired: tuple[int, ...], wipe: Wipe
+    settings: KioskConfig,
+    pins: PinsOnDemand,
+    wired: tuple[int, ...],
+    wipe: Wipe,
+    probe: PageProbe,
 ) -> KioskParts:
     address = settings.sensor
 
@@ -132,7 +145,7 @@ def _parts(
             target_fpir=settings.search.target_fpir,
             free_placement=settings.search.free_placement,
         ),
-        software=SOFTWARE,
+        software=kiosk_software(),
         minimum_quality=settings.minimum_quality,
         attempts=settings.attempts,
         request_lifetime_ms=int(settings.request_lifetime_h * _HOUR_MS),
@@ -152,6 +165,8 @@ def _parts(
         clock=clock,
         wipe=wipe,
         end=lambda: signal.raise_signal(signal.SIGTERM),
+        health=health_parts(settings, clock, probe.answers),
+        updates=update_parts(settings),
     )
 
 

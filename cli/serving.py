@@ -27,8 +27,8 @@ def listen(port: int) -> socket.socket:
     return listening
 
 
-def serve(app: ASGIApp, listening: socket.socket) -> None:
-    """Serve the page; returns after SIGINT or SIGTERM."""
+def serve(app: ASGIApp, listening: socket.socket, *further: socket.socket) -> None:
+    """Serve the page, on further sockets too; returns after SIGINT or SIGTERM."""
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -48,4 +48,4 @@ def serve(app: ASGIApp, listening: socket.socket) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
     log.info("ready", extra={"url": f"http://127.0.0.1:{listening.getsockname()[1]}/"})
-    server.run(sockets=[listening])
+    server.run(sockets=[listening, *further])

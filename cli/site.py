@@ -93,7 +93,7 @@ def build_site(folder: Path, options: SiteOptions) -> Site:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "logs").mkdir(exist_ok=True)
     (folder / "kiosks").mkdir(exist_ok=True)
-    site = Site(folder.resolve(), _free_port(), options.matchers)
+    site = Site(folder.resolve(), free_port(), options.matchers)
     _make_certificates(site)
     _make_keys(site)
     # Mosquitto started by root would change to an account that cannot read these keys.
@@ -122,7 +122,8 @@ def _broker_ready(broker: Child) -> None:
     broker.wait_for(running, "running", 15)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody uses now."""
     with contextlib.closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

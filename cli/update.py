@@ -14,7 +14,7 @@ from greenline.ota.client import Found
 from greenline.ota.download import Progress
 from greenline.ota.durable import make_folder, on_card
 from greenline.ota.errors import RefusedError
-from greenline.ota.lock import one_updater, while_idle
+from greenline.ota.lock import one_updater
 from greenline.ota.source import Source
 from greenline.ota.status import State, read_status, sentences
 from greenline.ota.trusted import Trusted
@@ -56,8 +56,7 @@ def fetch(config: Config, stick: Stick = None) -> None:
     """Fetch the newest release into the slot that does not run; goes on where it ended before."""
     parts = _parts(config)
     with _alone(parts), parts.status.telling(), parts.source(stick) as source:
-        with while_idle(parts.config.busy):
-            pass
+        parts.door.wait_for_nobody()
         trusted = parts.client.refresh(source)
         refused = _take_files(parts, trusted, source)
         found = parts.client.find(trusted, source, parts.boot.running())

@@ -1,26 +1,30 @@
 """The configuration of `greenline update`, and the parts that it names; docs/updates.md."""
 
 import contextlib
+import functools
 import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, cast
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
 from greenline.cli.errors import CommandError
+from greenline.ota.admission import Admission
 from greenline.ota.boot_record import BootRecords
 from greenline.ota.client import Client, Slots, running_version
 from greenline.ota.directories import DirectoryControl
+from greenline.ota.door import Door, Inside
+from greenline.ota.door_calling import Outside
 from greenline.ota.files import SignedFiles
 from greenline.ota.floors import Floors, FloorsFile
 from greenline.ota.history import History
 from greenline.ota.https import HttpsSource, LinkTerms
 from greenline.ota.index import Hardware
-from greenline.ota.installer import Installer
+from greenline.ota.installer import Installer, as_it_is
 from greenline.ota.metadata import MetadataClient
 from greenline.ota.place import SlotWriter
 from greenline.ota.policy import Device
@@ -85,7 +89,8 @@ class UpdateConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     files: how the names begin of signed files, besides releases, that this device wants; they are
     kept in `files` of state. device: this kiosk's own name. state: of the client; records: of the
-    installer. busy, health: the kiosk's own files.
+    installer. busy, health: the kiosk's own files. door: the socket where the installer, which has
+    the rights, lets the client in; None: the client has them itself. client: the client's user.
     """
 
     device: Name
@@ -97,26 +102,27 @@ class UpdateConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     busy: Path = _RUN / "busy.lock"
     health: Path = _RUN / "health.json"
     files: Annotated[tuple[FileName, ...], Meta(max_length=32)] = ()
+    door: Path | None = None
+    client: str = "greenline-update"
     boot: TrybootConfig | DirectoryConfig
     server: ServerConfig | None = None
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What the commands work with."""
+    """What the client's commands work with."""
 
     config: UpdateConfig
     boot: BootControl
-    floors: FloorsFile
     client: Client
-    keeping: Keeping
-    installer: Installer
+    metadata: MetadataClient
+    door: Door
     status: StatusFile
     files: SignedFiles
 
     def slots(self) -> Slots:
-        """Return the two slots; the other one is opened through the installer."""
-        return Slots(self.boot.running(), self.boot.other(), self._open)
+        """Return the two slots, seen through the door."""
+        return Slots(self.boot.running(), self.boot.other(), self._open, self.door.look)
 
     @contextlib.contextmanager
     def source(self, folder: Path | None) -> Iterator[Source]:
@@ -126,36 +132,56 @@ class Parts:
             yield source
 
     def _open(self, index: bytes) -> contextlib.AbstractContextManager[SlotWriter]:
-        return cast("contextlib.AbstractContextManager[SlotWriter]", self.installer.writing(index))
+        return self.door.open(self.metadata.files(), index)
 
 
 def assemble(config: UpdateConfig) -> Parts:
-    """Make the parts that a configuration names. Raises CommandError, OtaError."""
+    """Make the client's parts that a configuration names. Raises CommandError, OtaError."""
     boot = boot_of(config)
-    baked = None if config.floors is None else _read(config.floors, "floors")
-    floors = FloorsFile(config.state, baked)
+    floors = FloorsFile(config.state, _baked(config), (config.records,))
     metadata = MetadataClient(config.state, _read(config.root, "root"), floors)
-    version = running_version(boot.running(), floors)
-    device = Device(config.device, config.hardware, version, boot.bootloader_date())
-    client = Client(config.state, metadata, floors, device, time.monotonic)
-    keeping = keeping_of(config, boot, floors)
-    installer = Installer(keeping, client.admit, config.busy, lambda: _no_sensor(config.health))
-    if isinstance(config.boot, DirectoryConfig):
-        installer = Installer(
-            keeping, client.admit, config.busy, lambda: _no_sensor(config.health), unpack
-        )
+    client = Client(config.state, metadata, floors, _device(config, boot, floors), time.monotonic)
+    door = inside(config) if config.door is None else Outside(config.door)
     status = StatusFile(config.state / "status.json", time.time)
     files = SignedFiles(config.state / "files", config.files)
-    return Parts(config, boot, floors, client, keeping, installer, status, files)
+    return Parts(config, boot, client, metadata, door, status, files)
 
 
-def keeping_of(config: UpdateConfig, boot: BootControl, floors: FloorsFile) -> Keeping:
+def inside(config: UpdateConfig) -> Inside:
+    """Make the installer's parts: nothing of it reads the client's folder.
+
+    Raises CommandError, OtaError.
+    """
+    boot = boot_of(config)
+    floors = FloorsFile(config.records, _baked(config))
+    metadata = MetadataClient(config.records, _read(config.root, "root"), floors)
+    admission = Admission(metadata, floors, _device(config, boot, floors))
+    no_sensor = functools.partial(_no_sensor, config.health)
+    unpacked = unpack if isinstance(config.boot, DirectoryConfig) else as_it_is
+    installer = Installer(
+        keeping_of(config, boot), admission.admit, config.busy, no_sensor, unpacked
+    )
+    slots = {slot.name: slot for slot in (boot.running(), boot.other())}
+    return Inside(installer, admission, slots, config.records / "update.lock")
+
+
+def _device(config: UpdateConfig, boot: BootControl, floors: FloorsFile) -> Device:
+    version = running_version(boot.running(), floors)
+    return Device(config.device, config.hardware, version, boot.bootloader_date())
+
+
+def _baked(config: UpdateConfig) -> bytes | None:
+    return None if config.floors is None else _read(config.floors, "floors")
+
+
+def keeping_of(config: UpdateConfig, boot: BootControl) -> Keeping:
     """Return what start and trial need: no metadata, so that they work whatever is broken there."""
+    floors = FloorsFile(config.records)
 
     def raise_floors(security_version: int, data: int) -> None:
         floors.raise_to(Floors(security_version=security_version, data=data))
 
-    history = History(config.state / "history.jsonl")
+    history = History(config.records / "history.jsonl")
     return Keeping(boot, BootRecords(config.records), history, raise_floors)
 
 

@@ -3,6 +3,7 @@
 What is called at a start (`started`, `trial`, `launch`) needs neither network nor metadata.
 """
 
+import contextlib
 import datetime
 import signal
 import subprocess
@@ -17,18 +18,23 @@ from greenline.cli.errors import CommandError
 from greenline.cli.update_config import (
     DirectoryConfig,
     UpdateConfig,
-    assemble,
     boot_of,
+    inside,
     keeping_of,
 )
+from greenline.cli.update_door import door
+from greenline.ota import durable
 from greenline.ota.directories import DirectoryControl
 from greenline.ota.durable import make_folder, on_card
-from greenline.ota.floors import FloorsFile
+from greenline.ota.errors import CardError
+from greenline.ota.index import MOST_INDEX_BYTES
 from greenline.ota.launcher import Launcher, ask_to_restart
-from greenline.ota.lock import one_updater, while_idle
+from greenline.ota.lock import while_idle
 from greenline.ota.reasons import WORDS, Reason
+from greenline.ota.release_name import write_environment
 from greenline.ota.starting import Course, Keeping, change_confirmed
 from greenline.ota.starting import started as look_at_start
+from greenline.ota.stopping import stopping as take_back
 from greenline.ota.trial import Outcome, Patience, give_up_by_hand, watch
 from greenline.ota.trial import confirm as confirm_trial
 
@@ -45,19 +51,19 @@ def install(
         bool, typer.Option("--again", help="Also a release that this device gave up before.")
     ] = False,
 ) -> None:
-    """Read the fetched release back from the card, and restart into it, on trial."""
-    parts = assemble(read_configuration(config, UpdateConfig))
-    with on_card(parts.config.state):
-        make_folder(parts.config.state)
-    with one_updater(parts.config.state / "update.lock"):
-        data = parts.client.pending()
+    """Restart into the release that was fetched, on trial."""
+    settings = read_configuration(config, UpdateConfig)
+    privileged = inside(settings)
+    with privileged.alone():
+        installer = privileged.installer
+        data = durable.read(installer.keeping.boot.other().index, MOST_INDEX_BYTES)
         if data is None:
             raise CommandError("no release was fetched: run 'greenline update fetch' first", 1)
-        index = parts.client.admit(data)
-        if not parts.installer.installed(index):
-            parts.installer.finish(data, again=again)
+        index = privileged.admission.admit(data)
+        if not installer.installed(index):
+            installer.finish(data, again=again)
         print(f"Release {index.release} is whole on the card. Restarting into it, on trial.")
-        parts.installer.begin_trial(data, _restart(parts.config))
+        installer.begin_trial(data, _restart(settings))
 
 
 def started(config: Config) -> None:
@@ -65,8 +71,17 @@ def started(config: Config) -> None:
     settings, keeping = _keeping(config)
     course = look_at_start(keeping)
     print(f"Slot {keeping.boot.running().name} runs: {course.value}.")
+    with contextlib.suppress(CardError):  # a name is not worth a start
+        write_environment(settings.records, keeping.boot.running())
     if course is Course.RESTART:
         _restart(settings)()
+
+
+def stopping(config: Config) -> None:
+    """Take this start out of the counts: it is ended in order; before each shutdown or restart."""
+    _, keeping = _keeping(config)
+    taken_back = take_back(keeping)
+    print("This start is not counted." if taken_back else "There is nothing to take back.")
 
 
 def trial(config: Config, deadline_s: Deadline = 300.0, settle_s: Settle = 30.0) -> None:
@@ -104,7 +119,8 @@ def roll_back(
                 print("The trial is given up; it had not started.")
                 return
         else:
-            change_confirmed(keeping, record, boot.other(), floors=False)
+            why = Reason.GIVEN_UP_BY_HAND
+            change_confirmed(keeping, record, boot.other(), floors=False, reason=why)
         _restart(settings)()
 
 
@@ -136,8 +152,10 @@ def launch(
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to those of `greenline update`."""
+    app.command("door")(door)
     app.command("install")(install)
     app.command("started")(started)
+    app.command("stopping")(stopping)
     app.command("trial")(trial)
     app.command("confirm")(confirm)
     app.command("roll-back")(roll_back)
@@ -149,7 +167,7 @@ def _keeping(config: Path) -> tuple[UpdateConfig, Keeping]:
     settings = read_configuration(config, UpdateConfig)
     with on_card(settings.records):
         make_folder(settings.records)
-    return settings, keeping_of(settings, boot_of(settings), FloorsFile(settings.state))
+    return settings, keeping_of(settings, boot_of(settings))
 
 
 def _restart(settings: UpdateConfig) -> Callable[[], None]:

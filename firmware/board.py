@@ -83,6 +83,10 @@ class Board:
         """Show how many answers were refused."""
         self._change(lambda state: msgspec.structs.replace(state, refused=count))
 
+    def show_software(self, software: str) -> None:
+        """Show which release runs."""
+        self._change(lambda state: msgspec.structs.replace(state, software=software))
+
     def show_session(self, session: SessionState) -> None:
         """Show who is logged in."""
         self._change(lambda state: msgspec.structs.replace(state, session=session))

@@ -113,7 +113,7 @@ class BoardState(msgspec.Struct, frozen=True):
     any. notices: what must be known of this kiosk. refused: answers since the
     start that did not come from the matcher, or not for this kiosk. wipe_left_s: see show_wipe().
     session: who works here. words: of each Progress, and of what is late. now_ms: what the kiosk
-    believes of the time as it sends this; 0: it does not say.
+    believes of the time as it sends this; 0: it does not say. software: which release runs.
     """
 
     version: int
@@ -132,3 +132,4 @@ class BoardState(msgspec.Struct, frozen=True):
     session: SessionState = SessionState()
     words: dict[str, str] = msgspec.field(default_factory=lambda: {**STAGE_WORDS, "late": LATE})
     now_ms: int = 0
+    software: str = ""

@@ -133,6 +133,18 @@ class OperatorsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, o
     shift_h: Annotated[float, Meta(gt=0, le=24)] = 12.0
 
 
+class UpdateFiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What kiosk and update tell each other by. health, busy: as in update.toml; we write them.
+
+    history: the installer's `history.jsonl`; status: the client's `status.json`; read only.
+    """
+
+    health: Path = Path("/run/greenline/health.json")
+    busy: Path = Path("/run/greenline/busy.lock")
+    history: Path = Path("/var/lib/greenline-boot/history.jsonl")
+    status: Path = Path("/var/lib/greenline-update/status.json")
+
+
 class StoreConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How much waits at most: requests without an answer, megabytes of requests and answers."""
 
@@ -157,7 +169,8 @@ class KioskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     of who did what.
     bounds: of the store. late_after_s: an answer that comes later is shown as late.
     request_lifetime_h, answer_lifetime_h: hours until an unanswered request, an answer, expires.
-    operators: who logs in; None: nobody does. production: real travellers are checked here; it
+    operators: who logs in; None: nobody does. update: None: this kiosk is not updated by us.
+    production: real travellers are checked here; it
     refuses to start with keys in files, or without operators.
     """
 
@@ -183,6 +196,7 @@ class KioskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     audit: AuditConfig = AuditConfig()
     operators: OperatorsConfig | None = None
     bounds: StoreConfig = StoreConfig()
+    update: UpdateFiles | None = None
     production: bool = False
 
     @property

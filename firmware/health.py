@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Final
 
 from greenline.firmware.board import Board, BoardState, DeviceName, Phase
+from greenline.firmware.lateness import LATE_AFTER_S
+from greenline.firmware.occupied import Occupied
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +30,6 @@ START_VARIABLE: Final = "GREENLINE_START"
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 _NOT_ATTACHED: Final = ("it is not there", "unplugged")  # as the ports' sentences have it
-_IDLE: Final = frozenset({Phase.STARTING, Phase.READY, Phase.STOPPED, Phase.REFUSED, Phase.FAULT})
 
 
 def start_name() -> str:
@@ -40,7 +41,7 @@ def start_name() -> str:
 class HealthParts:
     """file, busy: paths of the two files. software: this release's name. page_up: its page answers.
 
-    clock_trusted: as Clock.trusted().
+    clock_trusted: as Clock.trusted(). late_after_s: see Occupied.
     """
 
     file: Path
@@ -49,14 +50,23 @@ class HealthParts:
     page_up: Callable[[], bool]
     clock_trusted: Callable[[], bool]
     start: str = field(default_factory=start_name)
+    late_after_s: float = LATE_AFTER_S
 
 
 class HealthReport:
-    """Writes the file again and again, and holds the lock while a finger is taken."""
+    """Writes the file again and again, and holds the lock while somebody stands at the kiosk.
 
-    def __init__(self, parts: HealthParts, board: Board) -> None:
+    clock: monotonic seconds, for the lock alone.
+    """
+
+    def __init__(
+        self, parts: HealthParts, board: Board, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._parts = parts
         self._board = board
+        self._clock = clock
+        self._occupied = self._occupied_now()
+        self._told = ""
         self._changed = threading.Event()
         self._stopping = False
         self._mutex = threading.Lock()
@@ -65,7 +75,8 @@ class HealthReport:
         self._end_listening: Callable[[], None] = lambda: None
 
     def start(self) -> None:
-        """Begin to report."""
+        """Begin to report. What the board shows by now is of an earlier run."""
+        self._occupied = self._occupied_now()
         self._end_listening = self._board.listen(self._board_changed)
         self._thread.start()
 
@@ -75,25 +86,51 @@ class HealthReport:
         self._end_listening()
         self._changed.set()
         self._thread.join(timeout=10)
-        self._parts.file.unlink(missing_ok=True)
+        try:
+            self._parts.file.unlink(missing_ok=True)
+        except OSError as fault:
+            self._tell(fault)  # it grows old by itself
+
+    def may_begin(self) -> bool:
+        """Take the lock for a check that is asked for; False: an update restarts us now."""
+        with self._mutex:
+            self._occupied.begins()
+        try:
+            self._look()
+        except BlockingIOError:
+            return False
+        except OSError as fault:
+            self._tell(fault)  # no folder, no lock: no reason to check nobody
+        return True
+
+    def _occupied_now(self) -> Occupied:
+        return Occupied(self._board.state(), self._clock, self._parts.late_after_s)
 
     def _board_changed(self) -> None:
         """Take the lock on the thread that begins a capture, before it goes on."""
         with contextlib.suppress(OSError):  # tried again, and told, by the other thread
-            self._hold(busy=is_busy(self._board.state()))
+            self._look()
         self._changed.set()
 
     def _run(self) -> None:
         while not self._stopping:
             try:
                 self._write()
-                self._hold(busy=is_busy(self._board.state()))
+                self._look()
+                self._told = ""
             except OSError as fault:
                 # What reads it takes an old file for ill health, which is right.
-                log.warning("health not reported", extra={"reason": str(fault)})
+                self._tell(fault)
             self._changed.wait(WRITTEN_EVERY_S)
             self._changed.clear()
-        self._hold(busy=False)
+        with self._mutex:
+            self._let_go()
+
+    def _tell(self, fault: OSError) -> None:
+        """Log a fault once, not every two seconds."""
+        told, self._told = self._told, str(fault)
+        if told != self._told:
+            log.warning("health not reported", extra={"reason": self._told})
 
     def _write(self) -> None:
         parts, state = self._parts, self._board.state()
@@ -111,25 +148,29 @@ class HealthReport:
         unfinished.write_text(json.dumps(told), encoding="ascii")
         unfinished.replace(parts.file)  # not flushed: it need not outlive a power cut
 
-    def _hold(self, *, busy: bool) -> None:
-        """Hold the lock, or let go of it. Raises OSError: also when an update restarts us now."""
+    def _look(self) -> None:
+        """Hold the lock while somebody is here. Raises OSError: also when an update has it."""
         with self._mutex:
-            if busy and self._lock < 0:
-                lock = os.open(self._parts.busy, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                except OSError:
-                    os.close(lock)
-                    raise
-                self._lock = lock
-            elif not busy and self._lock >= 0:
-                os.close(self._lock)
-                self._lock = -1
+            if self._occupied.look(self._board.state()):
+                self._hold()
+            else:
+                self._let_go()
 
+    def _hold(self) -> None:
+        if self._lock >= 0 or self._stopping:
+            return
+        lock = os.open(self._parts.busy, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            os.close(lock)
+            raise
+        self._lock = lock
 
-def is_busy(state: BoardState) -> bool:
-    """Tell whether a traveller stands there: a capture goes on."""
-    return state.capture.phase not in _IDLE
+    def _let_go(self) -> None:
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
 
 def sensor_health(state: BoardState) -> str:

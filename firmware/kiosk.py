@@ -22,8 +22,10 @@ from greenline.firmware.gate import Gate
 from greenline.firmware.kiosk_making import (
     audit_leaving,
     make_audit,
+    make_health,
     make_inbox,
     make_line,
+    make_updates,
     status_leaving,
 )
 from greenline.firmware.kiosk_parts import KioskParts, open_store
@@ -118,6 +120,9 @@ class Kiosk:
         self._devices = panel_threads(parts.panel, self, parts.clock.now_ms)
         if self.camera is not None:
             self._devices.append(self.camera)
+        self.board.show_software(parts.software)
+        self._updates = make_updates(parts, self.board, self._audit)
+        self._health = make_health(parts, self.board)
 
     def start(self) -> None:
         """Show what is left of an earlier run, then let uplink and officer in."""
@@ -129,9 +134,15 @@ class Kiosk:
         self._gate.start()
         self._watch.start()
         self._capture.start()
+        for each in (self._updates, self._health):
+            if each is not None:
+                each.start()
 
     def stop(self) -> None:
         """Give back devices, socket and store; everything taken is on the disk already."""
+        for each in (self._health, self._updates):
+            if each is not None:
+                each.stop()
         self._capture.end()
         for device in self._devices:
             device.end()  # all at once, so that they end while the first is waited for
@@ -159,9 +170,12 @@ class Kiosk:
     def start_check(self, finger: int) -> bool:
         """Open a check for one finger (ISO position); False when the kiosk is not ready for it.
 
-        Also when whoever is logged in may not: this is asked by the page and by the keys.
+        Also when whoever is logged in may not, and while an update restarts the device: this is
+        asked by the page and by the keys.
         """
         if not self.access.may(Action.CHECK):
+            return False
+        if self._health is not None and not self._health.may_begin():
             return False
         case = dataclasses.replace(self._parts.case, operator=self.access.reader())
         return self._capture.request(StartCheck(finger, case))

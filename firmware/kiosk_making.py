@@ -9,12 +9,14 @@ from greenline.firmware.audit import AuditLog
 from greenline.firmware.audit_leaving import AuditLeaving
 from greenline.firmware.audit_memory import memory_key
 from greenline.firmware.board import Board
+from greenline.firmware.health import HealthReport
 from greenline.firmware.inbox import Inbox
 from greenline.firmware.kiosk_parts import KioskParts
 from greenline.firmware.line import Line
 from greenline.firmware.residue import Glass
 from greenline.firmware.status_leaving import StatusLeaving, status_of
 from greenline.firmware.store import Store
+from greenline.firmware.updates_told import UpdatesTold
 from greenline.protocol.kiosk_status import KioskStatus
 
 
@@ -104,3 +106,15 @@ def make_line(
         clock_doubtful=lambda: not parts.clock.trusted(),
         committed=committed,
     )
+
+
+def make_health(parts: KioskParts, board: Board) -> HealthReport | None:
+    """Return what tells the update how this kiosk is; None: nobody asks."""
+    return None if parts.health is None else HealthReport(parts.health, board)
+
+
+def make_updates(parts: KioskParts, board: Board, audit: AuditLog) -> UpdatesTold | None:
+    """Return what tells of updates on the page and in the audit log; None: there are none."""
+    if parts.updates is None:
+        return None
+    return UpdatesTold(parts.updates, board, audit, parts.clock)

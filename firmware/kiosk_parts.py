@@ -7,6 +7,7 @@ from pathlib import Path
 from greenline.drivers.sensor import Sensor
 from greenline.firmware.clock import Clock
 from greenline.firmware.device_key import DeviceKey
+from greenline.firmware.health import HealthParts
 from greenline.firmware.lateness import LATE_AFTER_S
 from greenline.firmware.line import Case, Extraction
 from greenline.firmware.operators_door import OperatorsParts
@@ -16,6 +17,7 @@ from greenline.firmware.store import Store
 from greenline.firmware.store_bounds import USUAL, Bounds
 from greenline.firmware.store_proofs import proofs_of
 from greenline.firmware.trigger import Settling
+from greenline.firmware.updates_told import UpdateParts
 from greenline.firmware.vault import Vault, keys_beside
 from greenline.firmware.wipe import Wipe
 from greenline.models.quality import Quality
@@ -39,7 +41,8 @@ class KioskParts:
 
     device: wraps the cases' keys. end: asks this process to end. early_stop, settling: see Line.
     rescan_below: see Taking. earlier_openers: see Inbox. notices: see BoardState. operators: None
-    where nobody logs in. bounds: of the store. late_after_s: see Lateness.
+    where nobody logs in. bounds: of the store. late_after_s: see Lateness. health, updates: None
+    where nothing of ours updates the kiosk.
     """
 
     name: str
@@ -72,6 +75,8 @@ class KioskParts:
     notices: tuple[str, ...] = ()
     bounds: Bounds = USUAL
     late_after_s: float = LATE_AFTER_S
+    health: HealthParts | None = None
+    updates: UpdateParts | None = None
 
     @property
     def openers(self) -> tuple[OpeningKey, ...]:

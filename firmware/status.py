@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from greenline.drivers.signals import Signal
 from greenline.drivers.status_display import DisplayState, KioskState, Link
 from greenline.firmware.board import BoardState, DeviceName, Phase
-from greenline.protocol.wording import SHORT_NOTICES
+from greenline.protocol.wording import short_notice
 
 _SIGNALS = {
     Phase.STARTING: Signal.WAIT,
@@ -34,6 +34,8 @@ _STATES = {
 
 NO_SCREEN_CODE = "E41"
 
+_NOTICE_MS = 4_000
+
 
 def signal_of(phase: Phase) -> Signal:
     """Return what the person at the sensor is told."""
@@ -58,9 +60,14 @@ def display_state(
         fault_code=code,
         fault_words=words,
         clock=datetime.fromtimestamp(now_ms / 1000, UTC) if clock_trusted else None,
-        notice=" ".join(SHORT_NOTICES.get(notice, notice) for notice in board.notices[:1]),
+        notice=_notice(board.notices, now_ms),
         beat=now_ms // 1000 % 2 == 0,
     )
+
+
+def _notice(notices: tuple[str, ...], now_ms: int) -> str:
+    """Return one notice after the other, each for a while: there is one line for all."""
+    return short_notice(notices[now_ms // _NOTICE_MS % len(notices)]) if notices else ""
 
 
 def _state(board: BoardState) -> KioskState:

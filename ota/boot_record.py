@@ -1,7 +1,8 @@
 """What the privileged side of the update knows of the two slots, in two copies with a checksum.
 
-Only installer.py, starting.py and trial.py change it; the folder belongs to root. It is not what
-the bootloader reads: that is BootControl's, and where both disagree the bootloader is right.
+Only installer.py, starting.py, stopping.py and trial.py change it; the folder belongs to root. It
+is not what the bootloader reads: that is BootControl's, and where both disagree the bootloader is
+right. Unknown fields are passed over: a device that goes back reads what the newer release wrote.
 """
 
 import contextlib
@@ -41,7 +42,7 @@ class SlotState(enum.StrEnum):
     BAD = "bad"  # was given up
 
 
-class SlotRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SlotRecord(msgspec.Struct, frozen=True):
     """One slot. image: SHA-256 of what lies there, or is being written."""
 
     state: SlotState = SlotState.EMPTY
@@ -51,29 +52,35 @@ class SlotRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data_floor: Version = 0
 
 
-class Trial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Trial(msgspec.Struct, frozen=True):
     """A trial without an outcome. arms: how often it was begun. begun_s: Unix time.
 
-    sensor_absent: there was no sensor before either.
+    sensor_absent: there was no sensor before either. in_order: its last start was ended in order,
+    orderly: so often, see stopping.py.
     """
 
     slot: str
     arms: Annotated[int, Meta(ge=1)]
     begun_s: int
     sensor_absent: bool = False
+    in_order: bool = False
+    orderly: Annotated[int, Meta(ge=0)] = 0
 
 
-class Intent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Intent(msgspec.Struct, frozen=True):
     """A change of the confirmed slot that is being made: finished at the next start if it must."""
 
     slot: str
     floors: bool  # they rise with it
+    reason: Reason = Reason.CONFIRMED_SLOT_FAILED  # why it is left for another
 
 
-class BootRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class BootRecord(msgspec.Struct, frozen=True):
     """The whole record. unhealthy_starts: of the confirmed slot, in a row, without health.
 
-    given_up: images by SHA-256, and why. floors_due: the floors outside have still to rise.
+    counted: the name of the start that was counted last; taken_back: how many were since the last
+    health, see stopping.py. given_up: images by SHA-256, and why. floors_due: the floors
+    outside have still to rise.
     """
 
     serial: Annotated[int, Meta(ge=0)] = 0
@@ -81,6 +88,8 @@ class BootRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trial: Trial | None = None
     intent: Intent | None = None
     unhealthy_starts: Annotated[int, Meta(ge=0)] = 0
+    counted: str = ""
+    taken_back: Annotated[int, Meta(ge=0)] = 0
     security_floor: Version = 0
     data_floor: Version = 0
     floors_due: bool = False

@@ -16,7 +16,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from tuf.api.exceptions import LengthOrHashMismatchError
 from tuf.api.metadata import TargetFile
 
 from greenline.ota import durable
@@ -26,9 +25,9 @@ from greenline.ota.errors import RefusedError
 from greenline.ota.floors import FloorsFile
 from greenline.ota.index import MOST_INDEX_BYTES, Index, target_path
 from greenline.ota.journal import Journal
-from greenline.ota.metadata import MetadataClient, read_target
+from greenline.ota.metadata import MetadataClient, is_target, read_target
 from greenline.ota.pace import Monotonic
-from greenline.ota.place import SlotContent, SlotWriter
+from greenline.ota.place import SlotContent, SlotReader, SlotWriter
 from greenline.ota.plan import Holdings, Plan
 from greenline.ota.policy import Device, judge
 from greenline.ota.reasons import Reason
@@ -40,13 +39,18 @@ OpenSlot = Callable[[bytes], contextlib.AbstractContextManager[SlotWriter]]
 """Opens the slot that does not run for the release of an index, as Installer.writing() does."""
 
 
+def _by_path(slot: Slot) -> SlotContent:
+    return SlotContent(slot.place)
+
+
 @dataclass(frozen=True)
 class Slots:
-    """The two slots. open_other: opens `other` for writing."""
+    """The two slots. open_other: opens `other` for writing; look: opens one for reading."""
 
     running: Slot
     other: Slot
     open_other: OpenSlot
+    look: Callable[[Slot], contextlib.AbstractContextManager[SlotReader]] = _by_path
 
 
 @dataclass(frozen=True)
@@ -96,20 +100,6 @@ class Client:
         self._judge(found.index)
         return found
 
-    def admit(self, data: bytes) -> Index:
-        """Return the index that bytes hold, verified once more without any source.
-
-        For the installer. Raises RefusedError when it is not signed, or not for this device.
-        """
-        info = self._signed(self._metadata.kept())
-        if not _is(data, info):
-            raise RefusedError(
-                Reason.BAD_SIGNATURE, "this index is not the one that is signed now: fetch again"
-            )
-        index = decode(data)
-        self._judge(index)
-        return index
-
     def pending(self) -> bytes | None:
         """Return the index of the download that is going on or complete. Raises CardError."""
         return durable.read(self._folder / "index.json", MOST_INDEX_BYTES)
@@ -148,7 +138,7 @@ class Client:
     def _holdings(self, found: Found, slots: Slots) -> Iterator[Holdings]:
         """Say what lies on the card; the slots stay open for reading meanwhile."""
         holdings = Holdings(found.index)
-        with SlotContent(slots.running.place) as running, SlotContent(slots.other.place) as other:
+        with slots.look(slots.running) as running, slots.look(slots.other) as other:
             before = _index(slots.other.index) or _index(self._folder / "replaced.json")
             partly = _index(self._folder / "abandoned.json")
             for place, index in (
@@ -193,15 +183,7 @@ def running_version(slot: Slot, floors: FloorsFile) -> int:
 def _reads(path: Path, info: TargetFile) -> bytes | None:
     """Return a file when it is the target; None else."""
     data = durable.read(path, MOST_INDEX_BYTES)
-    return data if data is not None and _is(data, info) else None
-
-
-def _is(data: bytes, info: TargetFile) -> bool:
-    try:
-        info.verify_length_and_hashes(data)
-    except LengthOrHashMismatchError:
-        return False
-    return True
+    return data if data is not None and is_target(data, info) else None
 
 
 def _index(path: Path) -> Index | None:

@@ -10,12 +10,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from tuf.api.exceptions import LengthOrHashMismatchError
 from tuf.api.metadata import TargetFile
 
 from greenline.ota import durable
 from greenline.ota.errors import RefusedError
-from greenline.ota.metadata import read_target
+from greenline.ota.metadata import is_target, read_target
 from greenline.ota.reasons import Reason
 from greenline.ota.source import Source
 from greenline.ota.trusted import Trusted
@@ -73,9 +72,4 @@ class SignedFiles:
 
     def _holds(self, name: str, info: TargetFile) -> bool:
         data = durable.read(self._folder / name, MOST_FILE_BYTES)
-        try:
-            if data is not None:
-                info.verify_length_and_hashes(data)
-        except LengthOrHashMismatchError:
-            return False
-        return data is not None
+        return data is not None and is_target(data, info)

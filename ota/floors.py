@@ -8,6 +8,7 @@ after a trial boot was confirmed: raised earlier, a device that goes back could 
 """
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -89,12 +90,14 @@ def decode(data: bytes | None) -> Floors | None:
 class FloorsFile:
     """The floors of one device. Not safe to share between processes: hold the updaters' lock."""
 
-    def __init__(self, state: Path, baked: bytes | None = None) -> None:
+    def __init__(self, state: Path, baked: bytes | None = None, also: Sequence[Path] = ()) -> None:
         """state: the folder; baked: the file of the image that runs; None: it has none.
 
-        Raises RefusedError (broken-state) when the image's file is damaged.
+        also: folders whose floors hold here too, and are raised by others. Raises RefusedError
+        (broken-state) when the image's file is damaged.
         """
         self._paths = [state / name for name in _NAMES]
+        self._others = [folder / name for folder in also for name in _NAMES]
         self._baked = Floors() if baked is None else decode(baked)
         if self._baked is None:
             raise RefusedError(Reason.BROKEN_STATE, "the floors in this image are damaged")
@@ -102,7 +105,7 @@ class FloorsFile:
     def read(self) -> Floors:
         """Return the floors; a copy that is damaged counts for nothing. Raises CardError."""
         known = self._baked or Floors()
-        for copy in self._copies():
+        for copy in [*self._copies(), *_floors_in(self._others)]:
             known = known.joined(copy) if copy else known
         return known
 
@@ -115,7 +118,11 @@ class FloorsFile:
         return known
 
     def _copies(self) -> list[Floors | None]:
-        return [decode(_readable(path)) for path in self._paths]
+        return _floors_in(self._paths)
+
+
+def _floors_in(paths: Sequence[Path]) -> list[Floors | None]:
+    return [decode(_readable(path)) for path in paths]
 
 
 def _readable(path: Path) -> bytes | None:

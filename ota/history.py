@@ -4,9 +4,10 @@ import contextlib
 import os
 import time
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
 from greenline.ota.durable import card_error, sync_folder, write_all
 from greenline.ota.reasons import Reason
@@ -17,7 +18,7 @@ _MOST_BYTES: Final = 1 << 20
 class Entry(msgspec.Struct, frozen=True):
     """One event. at_s: Unix time, as the device believed it. what: such as "confirmed"."""
 
-    at_s: int
+    at_s: Annotated[int, Meta(ge=0, lt=253_402_300_800)]  # the year 9999
     what: str
     slot: str
     release: str

@@ -1,9 +1,10 @@
 """The privileged half of an update: small, and it believes nobody but the signatures.
 
-The client, which talks to the network, runs as another user. What it fetched comes through
-`Writing.write`, where each chunk is verified again; the index is verified again by `admit`
-(admission.py) before anything is touched. The order makes every moment safe: the slot is marked
-dirty before its first byte changes, and ready only after all of it was read back from the card.
+The client, which talks to the network, runs as another user. What it fetched comes through a door
+(door.py) and `SlotFile.write`, where each chunk is verified again; the index is verified again by
+`admit` (admission.py) before anything is touched. The order makes every moment safe: the slot is
+marked dirty before its first byte changes, and ready only after all of it was read back from the
+card.
 """
 
 import contextlib
@@ -33,7 +34,7 @@ class TrialGoingOnError(RefusedError):
         super().__init__(Reason.LOCKED, words)
 
 
-def _as_it_is(_: Slot) -> None:
+def as_it_is(_: Slot) -> None:
     """Leave an image as it is: the bootloader starts it."""
 
 
@@ -43,14 +44,14 @@ class Installer:
 
     admit: returns the index that bytes hold, when it is signed and this device may install it;
     raises RefusedError. sensor_absent: tells whether the kiosk has no sensor now. unpack: what is
-    done with an image that was read back, before it is ready.
+    done with an image before it is tried.
     """
 
     keeping: Keeping
     admit: Callable[[bytes], Index]
     busy: Path
     sensor_absent: Callable[[], bool]
-    unpack: Callable[[Slot], None] = _as_it_is
+    unpack: Callable[[Slot], None] = as_it_is
 
     def installed(self, index: Index) -> bool:
         """Tell whether the other slot holds this image, whole and read back."""
@@ -61,16 +62,26 @@ class Installer:
     def writing(self, index_data: bytes, *, again: bool = False) -> Iterator[SlotFile]:
         """Open the other slot for this release's chunks, marked dirty; an interrupted one goes on.
 
-        again: also when this device gave it up before. Raises OtaError.
+        When all of it was proven at the end, it is kept as ready. again: also when this device gave
+        it up before. Raises OtaError.
         """
         index = self.admit(index_data)
         with while_idle(self.busy):
             pass
         slot, record = self._slot(), self.keeping.records.read()
         _judge_past(record, index, again=again)
-        self._mark_dirty(slot, record, index)
-        with SlotFile(slot.place, index) as file:
+
+        def dirty() -> None:
+            self._mark_dirty(slot, record, index)
+
+        # One that is ready stays so until something of it must be written once more.
+        whole = self.installed(index)
+        if not whole:
+            dirty()
+        with SlotFile(slot.place, index, dirty if whole else None) as file:
             yield file
+        if file.proven and not self.installed(index):
+            self._keep(slot, index, index_data)
 
     def finish(self, index_data: bytes, *, again: bool = False) -> None:
         """Read the slot back, and keep it as ready. Raises DamagedSlotError, OtaError.
@@ -84,10 +95,7 @@ class Installer:
             raise RefusedError(Reason.SLOT_DAMAGED, "the slot does not hold this release")
         with SlotFile(slot.place, index) as file:
             file.prove()
-        self.unpack(slot)
-        replace_file(slot.index, index_data)
-        self.keeping.records.change(lambda now: now.with_slot(slot, SlotState.READY, index))
-        self.keeping.history.add("installed", slot.name, index.release)
+        self._keep(slot, index, index_data)
 
     def begin_trial(self, index_data: bytes, restart: Callable[[], None]) -> None:
         """Have it tried now: restart() restarts the device, while no check can begin.
@@ -98,6 +106,7 @@ class Installer:
         slot, keeping = self._slot(), self.keeping
         if not self.installed(index):
             raise RefusedError(Reason.SLOT_DAMAGED, "the slot does not hold this release")
+        self.unpack(slot)
         with while_idle(self.busy):
             record = keeping.records.read()
             arms = record.trial.arms if record.trial else 1  # it was cut off before the restart
@@ -120,6 +129,12 @@ class Installer:
         if boot.running() != boot.confirmed() or record.intent:
             raise TrialGoingOnError
         return boot.other()
+
+    def _keep(self, slot: Slot, index: Index, index_data: bytes) -> None:
+        """Keep as ready what was read back whole."""
+        replace_file(slot.index, index_data)
+        self.keeping.records.change(lambda now: now.with_slot(slot, SlotState.READY, index))
+        self.keeping.history.add("installed", slot.name, index.release)
 
     def _mark_dirty(self, slot: Slot, record: BootRecord, index: Index) -> None:
         known = record.of(slot)

@@ -2,7 +2,8 @@
 
 For devices whose system is not ours, and for the demo. One supervisor: it starts the application,
 judges a trial by its health, starts it anew when it ends or when an update asks for it (SIGHUP),
-and ends with it on SIGTERM. An application that ends by itself during a trial is like a power cut.
+and ends with it on SIGTERM, in order (stopping.py). An application that ends by itself during a
+trial is like a power cut.
 """
 
 import os
@@ -16,7 +17,10 @@ from typing import Final
 from greenline.ota.directories import DirectoryControl
 from greenline.ota.durable import replace_file
 from greenline.ota.errors import OtaError
+from greenline.ota.release_name import RELEASE_VARIABLE, release_variable
+from greenline.ota.slots import Slot
 from greenline.ota.starting import Course, Keeping, started
+from greenline.ota.stopping import stopping
 from greenline.ota.trial import Clocks, Outcome, Patience, watch
 
 START_VARIABLE: Final = "GREENLINE_START"
@@ -64,15 +68,22 @@ class Launcher:
             slot = self._control.start()
             if started(self._keeping) is Course.RESTART:
                 continue
-            tree = self._control.tree(slot)
-            environment = {**os.environ, START_VARIABLE: self._control.start_id()}
-            command = [part.replace("{tree}", str(tree)) for part in self._command]
-            child = subprocess.Popen(command, env=environment)
+            child = self._started(slot)
             try:
                 self._attend(child)
+                in_order = self._ending.is_set()  # also when systemd told both of us at once
             finally:
                 _end(child)
+            if in_order:
+                stopping(self._keeping)
             self._ending.wait(_BREATH_S)
+
+    def _started(self, slot: Slot) -> subprocess.Popen[bytes]:
+        tree = self._control.tree(slot)
+        named = {START_VARIABLE: self._control.start_id(), **release_variable(slot)}
+        others = {name: value for name, value in os.environ.items() if name != RELEASE_VARIABLE}
+        command = [part.replace("{tree}", str(tree)) for part in self._command]
+        return subprocess.Popen(command, env={**others, **named})
 
     def _attend(self, child: subprocess.Popen[bytes]) -> None:
         """Return when the application ended, or is to be ended."""

@@ -10,7 +10,7 @@ is not forgotten because somebody cut the line after it.
 import contextlib
 import datetime
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,7 @@ from tuf.ngclient import Updater
 from tuf.ngclient.fetcher import FetcherInterface
 
 from greenline.ota import durable
-from greenline.ota.copies import Copies, lay_files, take_files
+from greenline.ota.copies import Copies, is_name, lay_files, take_files
 from greenline.ota.errors import LostError, RefusedError
 from greenline.ota.floors import Floors, FloorsFile
 from greenline.ota.reasons import Reason
@@ -69,6 +69,21 @@ class MetadataClient:
         """
         return self._judged(self._copies.read(), self._floors.read())
 
+    def files(self) -> dict[str, bytes]:
+        """Return the files of the kept metadata, by python-tuf's names: for the door."""
+        return self._copies.read()
+
+    def adopt(self, files: Mapping[str, bytes]) -> None:
+        """Take over metadata from whoever asked for it, if it holds here too.
+
+        Raises RefusedError (rollback, broken-metadata, expired), CardError.
+        """
+        named = {name: data for name, data in files.items() if is_name(name)}
+        self._hold(self._judged(named, self._floors.read()))
+        if named != self._copies.read():
+            self._copies.write(named)
+        self._floors.raise_to(verify(self._bootstrap, named).floors())
+
     def now(self) -> datetime.datetime:
         """Return the time, never before what somebody has signed: a Pi has no clock of its own."""
         floor = datetime.datetime.fromtimestamp(self._floors.read().time, datetime.UTC)
@@ -79,11 +94,7 @@ class MetadataClient:
         with self.session(source) as updater:
             updater.refresh()
         trusted = self.kept()
-        if trusted.targets is None:
-            raise RefusedError(Reason.BROKEN_METADATA)
-        if role := trusted.expired(self.now()):
-            words = f"{role}.json has expired, by the time that this device knows to be past"
-            raise RefusedError(Reason.EXPIRED, words)
+        self._hold(trusted)
         self._floors.raise_to(trusted.floors())
         return trusted
 
@@ -116,7 +127,15 @@ class MetadataClient:
         if trusted.root.version > floors.root:
             self._floors.raise_to(Floors(root=trusted.root.version))
 
-    def _judged(self, files: dict[str, bytes], floors: Floors) -> Trusted:
+    def _hold(self, trusted: Trusted) -> None:
+        """Refuse metadata that is not whole, or has expired. Raises RefusedError."""
+        if trusted.targets is None:
+            raise RefusedError(Reason.BROKEN_METADATA)
+        if role := trusted.expired(self.now()):
+            words = f"{role}.json has expired, by the time that this device knows to be past"
+            raise RefusedError(Reason.EXPIRED, words)
+
+    def _judged(self, files: Mapping[str, bytes], floors: Floors) -> Trusted:
         trusted = verify(self._bootstrap, files)
         if role := trusted.below(floors):
             words = f"{role}.json is older than what this device has already seen"
@@ -133,11 +152,18 @@ def read_target(source: Source, info: TargetFile, most: int) -> bytes:
         words = f"{info.path} has {info.length} bytes, more than {most}"
         raise RefusedError(Reason.TOO_LARGE, words)
     data = source.read(target_file(info), info.length)
+    if not is_target(data, info):
+        raise RefusedError(Reason.BROKEN_METADATA, f"{info.path} is not what was signed")
+    return data
+
+
+def is_target(data: bytes, info: TargetFile) -> bool:
+    """Tell whether bytes are what was signed under a target's name."""
     try:
         info.verify_length_and_hashes(data)
-    except tuf_faults.LengthOrHashMismatchError as fault:
-        raise RefusedError(Reason.BROKEN_METADATA, f"{info.path} is not what was signed") from fault
-    return data
+    except tuf_faults.LengthOrHashMismatchError:
+        return False
+    return True
 
 
 def target_file(info: TargetFile) -> str:

@@ -10,7 +10,7 @@ import os
 import stat
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -34,12 +34,19 @@ class DamagedSlotError(RefusedError):
 class SlotFile:
     """An open slot that is to hold an image. A context manager. Raises CardError, RefusedError."""
 
-    def __init__(self, place: Path, index: Index) -> None:
-        """place: a block device, opened for ourselves alone, or a file, made as large as it."""
+    def __init__(
+        self, place: Path, index: Index, before_writing: Callable[[], None] | None = None
+    ) -> None:
+        """place: a block device, opened for ourselves alone, or a file, made as large as it.
+
+        before_writing: called once, before the first byte changes.
+        """
         self._place = place
         self._index = index
         self._offsets = array("Q", (offset for offset, _ in offsets(index)))
         self._unflushed = 0
+        self._before_writing = before_writing
+        self.proven = False
         self._handle = _opened(place)
         try:
             self._make_room(index.image.size)
@@ -60,7 +67,11 @@ class SlotFile:
         chunk = self._at(offset)
         if chunk is None or not is_chunk(data, chunk):
             raise RefusedError(Reason.BROKEN_CHUNK, f"no chunk of this release lies at {offset}")
+        if self._before_writing is not None:
+            self._before_writing()
+            self._before_writing = None
         rest = memoryview(data)
+        self.proven = False
         with on_card(self._place):
             while rest:
                 done = os.pwrite(self._handle, rest, offset)
@@ -96,6 +107,7 @@ class SlotFile:
             raise DamagedSlotError(damaged)
         if whole.hexdigest() != self._index.image.sha256:
             raise RefusedError(Reason.BROKEN_IMAGE)
+        self.proven = True
 
     def close(self) -> None:
         """Let go of it."""

@@ -5,9 +5,9 @@ bootloader does; this is what it means. Needs no network and no kiosk.
 """
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -17,10 +17,14 @@ from greenline.ota.reasons import Reason
 from greenline.ota.slots import BootControl, Slot, read_index
 
 MOST_ARMS: Final = 4
-"""A trial is begun again after up to three power cuts (meta-balena#2301)."""
+"""A trial is begun again after up to three power cuts (meta-balena#2301), and whenever it was ended
+in order (stopping.py)."""
 
 MOST_UNHEALTHY: Final = 3
 """So many starts in a row without health, and the confirmed slot has rotted (rauc#1599)."""
+
+NONE_COUNTED: Final[Mapping[str, Any]] = {"unhealthy_starts": 0, "taken_back": 0, "counted": ""}
+"""What health changes in the record."""
 
 
 class Course(enum.Enum):
@@ -64,15 +68,23 @@ def started(keeping: Keeping) -> Course:
 def healthy(keeping: Keeping) -> None:
     """Note that the confirmed slot works: its starts are counted from the beginning."""
     record = keeping.records.read()
-    if record.unhealthy_starts and record.trial is None:
-        keeping.records.change(lambda now: msgspec.structs.replace(now, unhealthy_starts=0))
+    if (record.unhealthy_starts or record.taken_back) and record.trial is None:
+        keeping.records.change(lambda now: msgspec.structs.replace(now, **NONE_COUNTED))
 
 
 def change_confirmed(
-    keeping: Keeping, record: BootRecord, slot: Slot, *, floors: bool
+    keeping: Keeping,
+    record: BootRecord,
+    slot: Slot,
+    *,
+    floors: bool,
+    reason: Reason = Reason.CONFIRMED_SLOT_FAILED,
 ) -> BootRecord:
-    """Make a slot the confirmed one, to the end, across any crash. Returns the record."""
-    intent = Intent(slot.name, floors)
+    """Make a slot the confirmed one, to the end, across any crash. Returns the record.
+
+    reason: why the one before is left, without floors.
+    """
+    intent = Intent(slot.name, floors, reason)
     return finish_intent(
         keeping, keeping.records.write(msgspec.structs.replace(record, intent=intent))
     )
@@ -91,7 +103,7 @@ def finish_intent(keeping: Keeping, record: BootRecord) -> BootRecord:
             boot.fall_back()
     known = record.of(slot)
     done = msgspec.structs.replace(
-        record.with_slot(slot, SlotState.GOOD), intent=None, trial=None, unhealthy_starts=0
+        record.with_slot(slot, SlotState.GOOD), intent=None, trial=None, **NONE_COUNTED
     )
     if intent.floors:
         done = msgspec.structs.replace(
@@ -103,9 +115,8 @@ def finish_intent(keeping: Keeping, record: BootRecord) -> BootRecord:
         keeping.history.add("confirmed", slot.name, known.release)
         return _floors_raised(keeping, keeping.records.write(done))
     other = by_name(boot, intent.slot, other=True)
-    done = done.with_given_up(other, Reason.CONFIRMED_SLOT_FAILED)
-    release = record.of(other).release
-    keeping.history.add("fell-back", other.name, release, Reason.CONFIRMED_SLOT_FAILED)
+    done = done.with_given_up(other, intent.reason)
+    keeping.history.add("fell-back", other.name, record.of(other).release, intent.reason)
     return keeping.records.write(done)
 
 
@@ -157,10 +168,11 @@ def _trial(keeping: Keeping, record: BootRecord) -> Course:
     if boot.running() == slot:
         # Also when it is no trial: the bootloader may have found the confirmed slot unbootable.
         return Course.WATCH
-    if trial.arms >= MOST_ARMS:
+    if trial.arms >= MOST_ARMS and not trial.in_order:
         give_up(keeping, record, Reason.TRIAL_NEVER_CAME_UP, f"begun {trial.arms} times")
         return Course.GO_ON
-    again = msgspec.structs.replace(trial, arms=trial.arms + 1)
+    arms = trial.arms if trial.in_order else trial.arms + 1
+    again = msgspec.structs.replace(trial, arms=arms, in_order=False)
     keeping.history.add("tried-again", slot.name, record.of(slot).release)
     keeping.records.write(msgspec.structs.replace(record, trial=again))
     boot.begin_trial(slot)
@@ -186,9 +198,8 @@ def _counted(keeping: Keeping, record: BootRecord) -> Course:
                 msgspec.structs.replace(record, unhealthy_starts=MOST_UNHEALTHY + 1)
             )
         return Course.GO_ON
-    keeping.records.write(
-        msgspec.structs.replace(record, unhealthy_starts=record.unhealthy_starts + 1)
-    )
+    counted = {"unhealthy_starts": record.unhealthy_starts + 1, "counted": boot.start_id()}
+    keeping.records.write(msgspec.structs.replace(record, **counted))
     return Course.GO_ON
 
 

@@ -34,7 +34,7 @@ class Health(msgspec.Struct, frozen=True):
 
     format: Annotated[int, Meta(ge=1, le=1)]
     boot: str
-    monotonic_ms: Annotated[int, Meta(ge=0)]
+    monotonic_ms: Annotated[int, Meta(ge=0, le=1 << 62)]
     sensor: Literal["ok", "absent", "failed"]
     store: Literal["ok", "failed"]
     page: Literal["ok", "failed"]

@@ -42,6 +42,7 @@ class Kind(StrEnum):
     ALARM = "alarm"
     KEEP = "keep"
     TRUST = "trust"
+    RELEASE = "release"
 
 
 ALLOWED: dict[Kind, dict[str, type]] = {
@@ -80,6 +81,11 @@ ALLOWED: dict[Kind, dict[str, type]] = {
     # Who belongs to a site. root: its number; subject: of an alarm.
     Kind.TRUST: {
         "what": str, "kiosk": str, "serial": str, "root": int, "reason": str, "subject": str,
+    },
+    # What became of an update. what: as its history has it; at_ms: when, Unix milliseconds as
+    # believed then; entry: the byte at which its line ends there.
+    Kind.RELEASE: {
+        "what": str, "version": str, "slot": str, "reason": str, "at_ms": int, "entry": int,
     },
     # A report of a kiosk: its entries, and the SHA-256 of the segment as it is kept, hexadecimal.
     Kind.KEEP: {"kiosk": str, "chain": str, "first": int, "last": int, "digest": str},

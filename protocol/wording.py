@@ -3,6 +3,8 @@
 Each page, display and command takes its words from here; a test holds the forbidden ones out.
 """
 
+import re
+
 from greenline.protocol.messages import Outcome
 
 RESULT_WORDS: dict[Outcome, str] = {
@@ -44,6 +46,84 @@ STORE_FULL = "The store is full: nothing can be taken until requests have left i
 STORE_KEEPS_THE_REST = "The store keeps what is left of it for persons: this can wait"
 WIPE_KEY_HELD = "Wipe key held: let go, or everything on this kiosk is destroyed"
 
+UPDATE_REASONS = {
+    "bad-signature": "it is not signed by enough release officers",
+    "expired": "what the release officers signed has expired",
+    "rollback": "it is older than what this kiosk has already seen",
+    "broken-metadata": "its signed description cannot be read",
+    "broken-index": "its list of parts is broken",
+    "broken-chunk": "a part of it is not what was signed",
+    "broken-image": "it is not what was signed",
+    "broken-state": "this kiosk's own record of updates is damaged",
+    "no-release": "there is no release for this kind of kiosk",
+    "downgrade": "it would bring back what the release officers have closed",
+    "wrong-hardware": "it is made for another kind of kiosk",
+    "bootloader-too-old": "this kiosk's start program is too old for it",
+    "previous-too-old": "a release in between must be installed first",
+    "data-floor": "it cannot read the data that this kiosk keeps now",
+    "not-our-turn": "this kiosk's turn has not come yet",
+    "busy": "a traveller was being checked",
+    "locked": "another update was running",
+    "no-space": "the memory card is full",
+    "too-large": "it does not fit on the memory card",
+    "unsafe-medium": "the USB stick holds something that is no plain file",
+    "slot-damaged": "the memory card did not keep it: replace the card",
+    "given-up-before": "this kiosk tried it before and went back",
+    "given-up-by-hand": "a person went back to the release before",
+    "trial-failed-sensor": "the fingerprint sensor did not answer under the new release",
+    "trial-failed-store": "the kiosk's store did not open under the new release",
+    "trial-failed-page": "this page did not come up under the new release",
+    "trial-failed-clock": "the clock was wrong under the new release",
+    "trial-failed-health": "the kiosk did not say that it is well under the new release",
+    "trial-never-came-up": "the new release never came up",
+    "confirmed-slot-failed": "the installed release stopped coming up",
+}
+"""Why an update came to nothing, by the codes of `greenline.ota.reasons`."""
+
+_UPDATE_EVENTS = {
+    "installed": "Release {} is on the card and waits to be tried",
+    "tried": "Release {} is being tried",
+    "tried-again": "Release {} is being tried again",
+    "confirmed": "The update to release {} is done",
+    "given-up": "The update to release {} was undone",
+    "fell-back": "The kiosk went back from release {}",
+    "stays": "Release {} does not come up well, and there is none to go back to",
+    "walked": "The kiosk runs release {}, which is not the one that was confirmed",
+}
+
+_TRIED = re.compile(r"Release (\S+) is being tried")
+_CODE_AT_END = re.compile(r"(?:\[|: )([a-z0-9-]+)\]?\Z")
+
+CARD_REFUSES_UPDATE = "The memory card does not take an update: call a technician"
+
+
+def release_words(what: str, release: str, reason: str | None = None) -> str:
+    """Return what became of an update. what, reason: codes; an unknown one stands as it is."""
+    known = _UPDATE_EVENTS.get(what)
+    event = f"Update to release {release}: {what}" if known is None else known.format(release)
+    return event if not reason else f"{event}: {_why(reason)}"
+
+
+def update_refused(reason: str) -> str:
+    """Return why an update was refused before it was tried."""
+    return f"An update was refused: {_why(reason)}"
+
+
+def _why(reason: str) -> str:
+    words = UPDATE_REASONS.get(reason)
+    return reason if words is None else f"{words} [{reason}]"
+
+
+def short_notice(notice: str) -> str:
+    """Return what stands for a notice on the status display: of an update its reason's code."""
+    if notice in SHORT_NOTICES:
+        return SHORT_NOTICES[notice]
+    tried, code = _TRIED.match(notice), _CODE_AT_END.search(notice)
+    if tried is not None:
+        return f"trying {tried[1]}"
+    return notice if code is None else code[1]
+
+
 SHORT_NOTICES = {
     KEYS_IN_FILES: "keys in a file",
     CLOCK_NOT_SET: "clock not set",
@@ -52,6 +132,7 @@ SHORT_NOTICES = {
     CERTIFICATE_ENDED: "certificate is over",
     MATCHER_HAS_NEW_KEYS: "restart: new keys",
     STORE_FILLS: "store nearly full",
+    CARD_REFUSES_UPDATE: "card takes no update",
 }
 """What stands for a notice on the status display, where a line has 21 letters."""
 

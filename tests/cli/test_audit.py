@@ -15,7 +15,7 @@ from greenline.firmware.audit_memory import memory_key
 from greenline.firmware.config import KioskConfig, KioskKeys, SearchDefaults
 from greenline.matcher.audit import AuditLog as CentreLog
 from greenline.matcher.audit_database import open_audit
-from greenline.protocol.audit import Event
+from greenline.protocol.audit import DEVICE, Event
 from greenline.protocol.audit_details import Kind
 from greenline.protocol.keys import Identity, OpeningKey, SigningKey
 from tests.cli.conftest import Told
@@ -243,6 +243,7 @@ def test_both_forms_of_an_export_say_the_same_and_neither_is_a_formula(
         "signer": "",
         "previous": rows[0]["previous"],
         "digest": rows[1]["previous"],
+        "words": "",
     }
 
 
@@ -290,3 +291,25 @@ def test_what_is_no_log_is_said_to_be_none(
     assert told.code == 1
     assert "this is no segment of an audit log" in told.out
     assert greenline("audit", "export", kiosk.log, "--out", tmp_path / "a.txt").code == 2
+
+
+def test_what_became_of_an_update_is_told_in_words(
+    greenline: Greenline, kiosk: Kiosk, tmp_path: Path
+) -> None:
+    log = kiosk.open()
+    details = {"what": "given-up", "version": "3", "slot": "b", "reason": "trial-failed-sensor",
+               "at_ms": 1_800_000_000_000, "entry": 312}  # fmt: skip
+    log.note(Event(Kind.RELEASE, DEVICE, details=details))
+    log.close()
+
+    shown = greenline("audit", "show", kiosk.log, "--last", "2")
+    assert greenline("audit", "export", kiosk.log, "--out", tmp_path / "a.csv").code == 0
+    with (tmp_path / "a.csv").open(newline="") as file:
+        (row,) = [each for each in csv.DictReader(file) if each["kind"] == "release"]
+
+    words = (
+        "The update to release 3 was undone: the fingerprint sensor did not answer under the new "
+        "release [trial-failed-sensor]"
+    )
+    assert words in shown.out
+    assert (row["words"], json.loads(row["details"])) == (words, details)

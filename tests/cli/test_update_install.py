@@ -163,6 +163,29 @@ def test_a_start_without_a_trial_goes_on(kiosk: Kiosk, update: Greenline) -> Non
     assert update("history").out == ""
 
 
+def test_a_start_that_ends_in_order_is_not_counted(kiosk: Kiosk, update: Greenline) -> None:
+    """Nor is it an end of a trial; and the kiosk's unit learns which release was started."""
+    assert update("stopping").out == "There is nothing to take back.\n"
+    for _ in range(4):
+        kiosk.control.start()
+        assert update("started").out == "Slot a runs: go on.\n"
+        assert update("stopping").out == "This start is not counted.\n"
+    assert update("stopping").out == "There is nothing to take back.\n"
+    assert (kiosk.folder / "records/start.env").read_text() == ""  # the factory left no index
+    kiosk.publish("2")
+    update("fetch", "--from", kiosk.repository.folder)
+    update("install")
+    for _ in range(6):
+        kiosk.control.start()
+        assert update("started").out == "Slot b runs: watch the trial.\n"
+        assert (kiosk.folder / "records/start.env").read_text() == "GREENLINE_RELEASE=2\n"
+        assert update("stopping").out == "This start is not counted.\n"
+        kiosk.control.start()
+        assert "Slot a runs: restart" in update("started").out
+
+    assert "given-up" not in update("history").out
+
+
 def test_without_an_earlier_release_there_is_no_way_back(update: Greenline) -> None:
     update("started")
 

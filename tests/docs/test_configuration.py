@@ -19,6 +19,7 @@ from greenline.firmware.config import (
     KioskConfig,
     LightConfig,
     OperatorsConfig,
+    UpdateFiles,
     UplinkConfig,
 )
 from greenline.firmware.status import NO_SCREEN_CODE
@@ -37,6 +38,7 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "The table broker": LinkSettings,
     "A table panel.lights": LightConfig,
     "The table operators": OperatorsConfig,
+    "The table update": UpdateFiles,
     "The table panel.keys": KeysConfig,
     "The table panel.display": DisplayConfig,
     "A table keys.earlier": EarlierKeys,

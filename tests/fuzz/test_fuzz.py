@@ -1,5 +1,6 @@
 """Every decoder that reads outside bytes, some hundred inputs each; bench/fuzz runs a million."""
 
+import mmap
 import os
 import tracemalloc
 from collections import Counter
@@ -96,6 +97,31 @@ def test_a_memory_error_does_not_hide_behind_a_refusal(tmp_path: Path) -> None:
             raise RefusedError from fault
 
     assert "MemoryError behind a refusal" in tried(tmp_path, greedy).failures
+
+
+def test_memory_that_python_does_not_know_of_is_found(tmp_path: Path) -> None:
+    def greedy(data: bytes) -> bytes:
+        if len(data) > 5:
+            with mmap.mmap(-1, 60 << 20) as taken:
+                for at in range(0, len(taken), mmap.PAGESIZE):
+                    taken[at] = 1
+        return data
+
+    assert "more than 10 MB" in tried(tmp_path, greedy, most_mb=10.0).failures
+
+
+def test_what_grows_beside_an_input_is_not_the_inputs(tmp_path: Path) -> None:
+    kept: list[mmap.mmap] = []
+
+    def once(data: bytes) -> bytes:
+        if len(data) > 5 and not kept:
+            kept.append(mmap.mmap(-1, 60 << 20))
+            for at in range(0, 60 << 20, mmap.PAGESIZE):
+                kept[0][at] = 1
+        return data
+
+    assert tried(tmp_path, once, most_mb=10.0).failures == Counter()
+    kept[0].close()
 
 
 def test_much_memory_is_found(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import datetime
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from greenline.ota.admission import Admission
 from greenline.ota.client import Client, Found, Slots, running_version
 from greenline.ota.download import Progress
 from greenline.ota.durable import remove
@@ -49,6 +50,15 @@ class Unit:
         version = running_version(self.slots[0], self.floors)
         device = Device(self.name, HARDWARE, version, self.bootloader)
         return Client(self.state, self.metadata, self.floors, device, lambda: 0.0)
+
+    @property
+    def admission(self) -> Admission:
+        """What the privileged side believes, in a folder of its own."""
+        records = self.folder / "records"
+        floors = FloorsFile(records, encode_floors(self.baked) if self.baked else None)
+        metadata = MetadataClient(records, self.bootstrap, floors, lambda: self.now)
+        version = running_version(self.slots[0], floors)
+        return Admission(metadata, floors, Device(self.name, HARDWARE, version, self.bootloader))
 
     def run(self, parts: Iterable[bytes], index: Index, slot: int = 0) -> None:
         """Let a release lie in a slot."""

@@ -294,17 +294,6 @@ def test_after_its_deadline_a_release_is_for_everybody(repository: Repository, u
     assert unit.image() == IMAGE
 
 
-def test_the_installers_own_look_at_the_index(repository: Repository, unit: Unit) -> None:
-    index = repository.release(PARTS)
-    unit.fetch(stick(repository))
-    data = unit.client.pending()
-    assert data is not None
-    assert unit.client.admit(data) == index
-    with pytest.raises(RefusedError) as caught:
-        unit.client.admit(data.replace(b'"1.0"', b'"1.1"'))
-    assert caught.value.code == Reason.BAD_SIGNATURE
-
-
 def test_a_stick_swapped_between_check_and_fetch_is_verified_again(
     repository: Repository, unit: Unit, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from bench.fuzz.targets import (
     sockets,
     storage,
     texts,
+    updates,
     webcams,
 )
 
@@ -31,6 +32,7 @@ _MODULES = (
     texts,
     storage,
     pages,
+    updates,
 )
 TARGETS: dict[str, Target] = {
     target.name: target for module in _MODULES for target in module.TARGETS

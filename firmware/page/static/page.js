@@ -26,6 +26,7 @@ function drawHeader() {
   el("link").textContent = silent ? "Link unknown" : state.link ? "Link up" : "Waiting for a link";
   el("link").className = state.link && !silent ? "pill" : "pill waiting";
   el("link").title = state.link_detail;
+  el("software").textContent = state.software && `Software: ${state.software}`;
   el("pending").textContent = pendingWords(state);
   el("pending").className = state.pending ? "pill waiting" : "pill";
 }

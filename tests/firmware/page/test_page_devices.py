@@ -51,6 +51,14 @@ def test_a_notice_stands_above_everything_as_long_as_the_kiosk_runs(desk: Desk, 
     assert page.evaluate(RED_THINGS) == []
 
 
+def test_which_release_runs_stands_at_the_end_of_the_page(desk: Desk, page: Page) -> None:
+    desk.board.show_software("greenline 2.1.0")
+    show(desk, page, "ready")
+
+    expect(page.locator("#software")).to_have_text("Software: greenline 2.1.0")
+    assert page.evaluate(LOWEST_CONTRAST)[0] >= 7
+
+
 def test_refused_answers_are_told_to_the_officer(desk: Desk, page: Page) -> None:
     show(desk, page, "ready")
 

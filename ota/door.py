@@ -1,0 +1,75 @@
+"""The door between the client, which talks to the network, and the side that may write the slots.
+
+The client sees only this contract. `Inside` is that side in the same process, for a device whose
+client has its rights anyway; door_serving.py opens one to another user, door_calling.py is that
+user's end.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from greenline.ota.admission import Admission
+from greenline.ota.durable import make_folder, on_card
+from greenline.ota.installer import Installer
+from greenline.ota.lock import one_updater, while_idle
+from greenline.ota.place import SlotContent, SlotReader, SlotWriter
+from greenline.ota.slots import Slot
+
+Metadata = Mapping[str, bytes]
+"""The signed metadata, by python-tuf's names for its files."""
+
+
+class Door(Protocol):
+    """What the client may ask of the side that owns the slots."""
+
+    def wait_for_nobody(self) -> None:
+        """Return when no traveller is being checked. Raises RefusedError (busy) else."""
+
+    def look(self, slot: Slot) -> contextlib.AbstractContextManager[SlotReader]:
+        """Open a slot for reading."""
+
+    def open(
+        self, metadata: Metadata, index: bytes
+    ) -> contextlib.AbstractContextManager[SlotWriter]:
+        """Open the slot that does not run for a release; kept as ready when prove() has passed.
+
+        Raises RefusedError, CardError, OtaError.
+        """
+
+
+@dataclass(frozen=True)
+class Inside:
+    """The other side itself. slots: that may be read, by name. lock: of who writes the slots."""
+
+    installer: Installer
+    admission: Admission
+    slots: Mapping[str, Slot]
+    lock: Path
+
+    def wait_for_nobody(self) -> None:
+        """Return when no traveller is being checked. Raises RefusedError (busy) else."""
+        with while_idle(self.installer.busy):
+            pass
+
+    def look(self, slot: Slot) -> SlotContent:
+        """Open a slot for reading; what cannot be read holds nothing."""
+        return SlotContent(self.slots[slot.name].place)
+
+    @contextlib.contextmanager
+    def open(self, metadata: Metadata, index: bytes) -> Iterator[SlotWriter]:
+        """Open the slot that does not run, after everything was verified. Raises OtaError."""
+        with self.alone():
+            self.admission.adopt(metadata)
+            with self.installer.writing(index) as slot:
+                yield slot
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Be the only one who changes the slots. Raises RefusedError (locked), CardError."""
+        with on_card(self.lock):
+            make_folder(self.lock.parent)
+        with one_updater(self.lock):
+            yield
