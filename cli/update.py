@@ -10,6 +10,7 @@ import typer
 from greenline.cli import update_install
 from greenline.cli.configuration import read_configuration
 from greenline.cli.update_config import Parts, UpdateConfig, assemble
+from greenline.cli.update_user import become_client
 from greenline.ota.client import Found
 from greenline.ota.download import Progress
 from greenline.ota.durable import make_folder, on_card
@@ -83,7 +84,9 @@ def status(
 
 
 def _parts(config: Path) -> Parts:
-    return assemble(read_configuration(config, UpdateConfig))
+    settings = read_configuration(config, UpdateConfig)
+    become_client(settings, config)
+    return assemble(settings)
 
 
 def _alone(parts: Parts) -> contextlib.AbstractContextManager[None]:

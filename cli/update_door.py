@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-import pwd
 import signal
 import socket
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from greenline.cli import logs
 from greenline.cli.configuration import read_configuration
 from greenline.cli.errors import CommandError
 from greenline.cli.update_config import UpdateConfig, inside
+from greenline.cli.update_user import client_user
 from greenline.ota.door_serving import Doorkeeper
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ def door(
     settings = read_configuration(config, UpdateConfig)
     if settings.door is None:
         raise CommandError(f"{config}: it names no 'door', so nobody would ask here", 4)
-    allowed = {0, os.getuid(), _number_of(settings.client, config)}
+    allowed = {0, os.getuid(), client_user(settings, config).pw_uid}
     keeper = Doorkeeper(inside(settings), allowed.__contains__)
     with _listening(settings.door) as (listening, ours):
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -40,14 +40,6 @@ def door(
         log.info("ready", extra={"door": str(settings.door)})
         # Started by whoever asked (systemd's socket), it ends when nobody does any more.
         keeper.serve(listening, None if ours else _IDLE_S)
-
-
-def _number_of(client: str, config: Path) -> int:
-    try:
-        return pwd.getpwnam(client).pw_uid
-    except KeyError as fault:
-        words = f"{config}: client: there is no user {client!r} here: make it, or name another"
-        raise CommandError(words, 4) from fault
 
 
 @contextlib.contextmanager

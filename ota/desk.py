@@ -19,10 +19,11 @@ from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 from tuf.api.serialization import DeserializationError
 
 from greenline.ota.errors import OfficeError
+from greenline.ota.index import MOST_INDEX_BYTES
 from greenline.ota.office_files import on_disk, read_file, remove_files, write_file
 
 DRAFTED: Final = ("root", "targets")
-MOST_TARGET_BYTES: Final = 256 << 20
+MOST_TARGET_BYTES: Final = MOST_INDEX_BYTES
 MOST_METADATA_BYTES: Final = 16 << 20
 
 S = TypeVar("S", Root, Timestamp, Snapshot, Targets)

@@ -52,15 +52,16 @@ class Doorkeeper:
         self._may_enter = may_enter
         self._places = threading.BoundedSemaphore(MOST_CONVERSATIONS)
         self._over = threading.Event()
-        self._woken, self._waker = socket.socketpair()
-        self._waker.settimeout(0)
+        self._waker: socket.socket | None = None
 
     def serve(self, listening: socket.socket, idle_s: float | None = None) -> None:
         """Serve until stop(), or until nobody came for idle_s seconds. Call it once."""
         listening.settimeout(0)
-        with self._woken, self._waker:
+        woken, self._waker = socket.socketpair()
+        self._waker.settimeout(0)
+        with woken, self._waker:
             while not self._over.is_set():
-                came, _, _ = select.select([listening, self._woken], [], [], idle_s)
+                came, _, _ = select.select([listening, woken], [], [], idle_s)
                 if not came and self._empty():
                     return
                 with contextlib.suppress(BlockingIOError, ConnectionError):
@@ -69,8 +70,9 @@ class Doorkeeper:
     def stop(self) -> None:
         """End serve(); from a signal handler, too."""
         self._over.set()
-        with contextlib.suppress(OSError):  # woken already, or ended
-            self._waker.send(b"!")
+        if self._waker is not None:
+            with contextlib.suppress(OSError):  # woken already, or ended
+                self._waker.send(b"!")
 
     def _let_in(self, connection: socket.socket) -> None:
         if not self._places.acquire(blocking=False):

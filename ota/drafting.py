@@ -11,6 +11,7 @@ from tuf.api.metadata import Key, Metadata, Root, TargetFile, Targets
 
 from greenline.ota.desk import MOST_TARGET_BYTES
 from greenline.ota.errors import KeyFileError, NotReadyError, OfficeError
+from greenline.ota.files import MOST_FILE_BYTES
 from greenline.ota.keyfile import make_online_key, name_of
 from greenline.ota.repository import ONLINE, THRESHOLD, Office, until
 
@@ -46,8 +47,9 @@ def begin(
 
 def put_target(office: Office, path: str, data: bytes, now: datetime.datetime) -> None:
     """Draft a target's new content, at a path that check_place() took. Raises OfficeError."""
-    if len(data) > MOST_TARGET_BYTES:
-        raise OfficeError(f"{path} is larger than {MOST_TARGET_BYTES >> 20} MB")
+    most = MOST_TARGET_BYTES if path.startswith("release/") else MOST_FILE_BYTES
+    if len(data) > most:
+        raise OfficeError(f"{path} is larger than {most >> 20} MB: no device would take it")
     draft = targets_draft(office, now)
     office.desk.put_content(path, data)
     draft.signed.targets[path] = TargetFile.from_data(path, data, ["sha256"])

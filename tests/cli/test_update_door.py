@@ -74,11 +74,11 @@ class Machine:
         )
         return config
 
-    def fetch(self) -> "subprocess.CompletedProcess[str]":
+    def fetch(self, user: int = NOBODY.pw_uid) -> "subprocess.CompletedProcess[str]":
         warm = self.configure("warm")
         command = ["update", "fetch", "--config", self.config, "--from", self.repository.folder]
         return subprocess.run(
-            [sys.executable, "-c", _AS_NOBODY, str(NOBODY.pw_uid), warm, *command],
+            [sys.executable, "-c", _AS_NOBODY, str(user), warm, *command],
             capture_output=True,
             text=True,
             check=False,
@@ -100,6 +100,18 @@ def door(machine: Machine, tmp_path: Path) -> Iterator[Child]:
     yield child
     assert child.stop() == 0
     assert not machine.door.exists()
+
+
+@pytest.mark.usefixtures("door")
+def test_root_fetches_as_that_user(machine: Machine) -> None:
+    """A technician with a stick types it as root; what is kept must be the client's."""
+    machine.repository.release(PARTS, "1.0")
+    os.chown(machine.folder / "update/state", 0, 0)  # as a folder that was never used
+    done = machine.fetch(user=0)
+    assert done.returncode == 0, done.stderr
+    state = machine.folder / "update/state"
+    assert {path.stat().st_uid for path in [state, *state.rglob("*")]} == {NOBODY.pw_uid}
+    assert machine.fetch().returncode == 0
 
 
 @pytest.mark.usefixtures("door")

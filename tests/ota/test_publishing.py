@@ -161,3 +161,8 @@ def test_a_folder_in_the_way_is_named(tmp_path: Path) -> None:
     with pytest.raises(OfficeError, match="file cannot be written"):
         write_file(tmp_path / "file", b"x")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_file_that_no_device_would_take_is_not_drafted(office: Office) -> None:
+    with pytest.raises(OfficeError, match="larger than 8 MB"):
+        drafting.put_target(office, PLACE, bytes((8 << 20) + 1), NOW)
