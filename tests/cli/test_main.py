@@ -33,7 +33,7 @@ def run(*arguments: object, **environment: str) -> Told:
 def test_help_names_every_command_with_what_it_is_for() -> None:
     told = run("--help")
 
-    listed = dict(re.findall(r"^│ (\w+) +(\S.*\S) +│$", told.out, re.MULTILINE))
+    listed = dict(re.findall(r"^│ ([\w-]+) +(\S.*\S) +│$", told.out, re.MULTILINE))
     assert (told.code, told.err) == (0, "")
     assert {name: listed.get(name) for name in COMMANDS} == COMMANDS
 

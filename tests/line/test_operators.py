@@ -21,6 +21,7 @@ from greenline.cli.audit import app as audit
 from greenline.cli.configuration import read_configuration, write_configuration
 from greenline.cli.keyfiles import read_identity
 from greenline.cli.kiosk import _parts
+from greenline.cli.page_probe import PageProbe
 from greenline.cli.kiosk import app as kiosk
 from greenline.cli.operators_asking import create_register, opened_register
 from greenline.cli.operators_publish import publish
@@ -202,7 +203,8 @@ def test_what_the_keys_ask_is_refused_while_nobody_is_logged_in(
 ) -> None:
     path = checkpoint.site.folder / "kiosk.toml"
     settings = read_configuration(path, KioskConfig)
-    running = Kiosk(_parts(settings, PinsOnDemand(), (), make_wipe(path, settings)))
+    probe = PageProbe()
+    running = Kiosk(_parts(settings, PinsOnDemand(), (), make_wipe(path, settings), probe))
     running.start()
     try:
         until(running.board, phase(Phase.READY))
@@ -221,6 +223,7 @@ def test_what_the_keys_ask_is_refused_while_nobody_is_logged_in(
         assert not running.start_check(0)
     finally:
         running.stop()
+        probe.close()
 
 
 def phase(wanted: Phase) -> Callable[[BoardState], bool]:
