@@ -21,10 +21,10 @@ from greenline.cli.audit import app as audit
 from greenline.cli.configuration import read_configuration, write_configuration
 from greenline.cli.keyfiles import read_identity
 from greenline.cli.kiosk import _parts
-from greenline.cli.page_probe import PageProbe
 from greenline.cli.kiosk import app as kiosk
 from greenline.cli.operators_asking import create_register, opened_register
 from greenline.cli.operators_publish import publish
+from greenline.cli.page_probe import PageProbe
 from greenline.cli.site import KIOSK, MATCHER, Site
 from greenline.cli.wiping import make_wipe
 from greenline.drivers.gpio import PinsOnDemand
