@@ -65,10 +65,10 @@ class Plan:
         seconds, left = 0.0, entries
         if left > stages.voted_above:
             seconds += entries / f.votes
-            left = min(left, max(stages.least_voted, entries * stages.share_voted))
-        if entries > stages.ranked_above:
+            left = min(left, stages.voted(int(entries), stages.usual_minutiae))
+        if left > stages.ranked_above:
             seconds += left / f.ranked
-            left = min(left, max(stages.least_ranked, entries * stages.share_ranked))
+            left = min(left, stages.ranked(int(entries)))
         others = min(MOST_PERSONS * FINGERS_OF_A_PERSON, entries)
         return seconds + (left + others) / f.compared
 

@@ -26,12 +26,13 @@ from gallery_loading import KEY
 from numpy.typing import NDArray
 from strangers import strangers
 
+from greenline.cli.models_bench_views import VIEWS, show
 from greenline.matcher.blocks import MOST_ENTRIES, Block
 from greenline.matcher.gallery import Gallery
 from greenline.matcher.kernel.description import describe
 from greenline.matcher.kernel.sketch import bits_of
 from greenline.matcher.segment import Segment, count, laid_out, size_bytes
-from greenline.matcher.shortlist import Part, Rows, Stages, odds, shortlist
+from greenline.matcher.shortlist import USUAL, Part, Rows, Stages, odds, shortlist
 from greenline.models.extraction import Extractor
 from greenline.models.picture import read_picture
 from greenline.prints.prepared import Prepared, prepare
@@ -43,6 +44,7 @@ WAYS = {
     "exhaustive": Stages(ranked_above=NEVER, voted_above=NEVER),
     "stages 1 and 2, then exact": Stages(ranked_above=0, voted_above=NEVER),
     "votes, stages 1 and 2, exact": Stages(ranked_above=0, voted_above=0),
+    "as the matcher does it": USUAL,
 }
 
 
@@ -55,17 +57,19 @@ class Mates:
     owner: NDArray[np.int64]
 
 
-def real_prints(folder: Path, dpi: dict[str, float], model: str) -> Mates:
+def real_prints(
+    folder: Path, dpi: dict[str, float], model: str, sets: Sequence[str] = SETS, view: str = "full"
+) -> Mates:
     extractor = Extractor(model=model)
     enrolled, probes, owner = list[Prepared](), list[Prepared](), list[int]()
-    for name in SETS:
+    for name in sets:
         pictures = sorted(
             (path for path in (folder / name).iterdir() if path.suffix in {".tif", ".png"}),
             key=lambda path: tuple(map(int, path.stem.split("_"))),
         )
         for path in pictures:
             frame = read_picture(path, dpi.get(name), otherwise_dpi=500)
-            side = prepare(extractor.extract(frame), describe)
+            side = prepare(extractor.extract(show(frame, view)), describe)
             if path.stem.endswith("_1"):
                 enrolled.append(side)
             else:
@@ -185,9 +189,11 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=7, help="exhaustive: every so many-th probe")
     parser.add_argument("--model", default="greenline-1")
     parser.add_argument("--votes-only", action="store_true", help="of every --each-th probe")
+    parser.add_argument("--sets", nargs="+", default=SETS, choices=SETS)
+    parser.add_argument("--view", default="full", choices=VIEWS, help="of the prints")
     options = parser.parse_args()
     dpi = {name: float(value) for name, value in (each.split("=") for each in options.dpi)}
-    mates = real_prints(options.folder, dpi, options.model)
+    mates = real_prints(options.folder, dpi, options.model, options.sets, options.view)
     most = max(options.entries)
     if options.gallery:
         with closing(Gallery(options.gallery, KEY)) as stored:
@@ -216,7 +222,8 @@ def main() -> None:
             gallery = f"{entries:,} | {held / entries:.0f}"
             line(f"{gallery} | exhaustive", whole, whole, "-")
             for way in list(WAYS)[1:]:
-                wanted = few if "votes" not in way and entries > 20_000 else everyone
+                slow = way == "stages 1 and 2, then exact" and entries > 20_000
+                wanted = few if slow else everyone
                 found = search(mates, wanted, parts, WAYS[way], pool)
                 two = "{} of {}".format(*both_lost(mates, found)) if wanted is everyone else "-"
                 line(f"{gallery} | {way}", found, whole, two)

@@ -35,18 +35,31 @@ class Part:
 class Stages:
     """From how many entries on a stage is used, and how many it keeps.
 
-    Chosen on FVC2002 DB1 and DB2 among synthetic strangers. share: of the entries, least: in any
-    case. A probe of fewer minutiae than usual, a small sensor's, gives fewer votes and takes less
-    time to compare: for it up to three times the share of the voted is kept.
+    Chosen on FVC2002 DB1 and DB2 among synthetic strangers. Of few entries a larger share is voted
+    on (share_small, at least fewest_voted), until that is least_voted; of many share_voted. A probe
+    of fewer minutiae than usual, a small sensor's, gives fewer votes and takes less time to
+    compare: for it up to three times as many are kept. ranked_above: of those that are left.
     """
 
-    ranked_above: int = 5_000
-    voted_above: int = 20_000
+    voted_above: int = 500
+    share_small: float = 0.2
+    fewest_voted: int = 250
+    least_voted: int = 5_000
     share_voted: float = 0.02
     usual_minutiae: int = 40
-    least_voted: int = 5_000
+    ranked_above: int = 3_000
     share_ranked: float = 0.001
     least_ranked: int = 500
+
+    def voted(self, entries: int, minutiae: int) -> int:
+        """Return how many of so many entries the votes keep, for a probe of so many minutiae."""
+        more = min(max((self.usual_minutiae / max(minutiae, 1)) ** 2, 1.0), 3.0)
+        of_few = max(self.fewest_voted, int(entries * self.share_small * more))
+        return max(min(self.least_voted, of_few), int(entries * self.share_voted * more))
+
+    def ranked(self, entries: int) -> int:
+        """Return how many of so many entries, voted on or not, are compared whole."""
+        return max(self.least_ranked, int(entries * self.share_ranked))
 
 
 USUAL = Stages()
@@ -58,13 +71,12 @@ def shortlist(
     """Return the rows that the probe is to be compared with, of those asked for."""
     total = _total(rows)
     if total > stages.voted_above:
-        minutiae = max(int(probes.starts[probe + 1] - probes.starts[probe]), 1)
-        more = min(max((stages.usual_minutiae / minutiae) ** 2, 1.0), 3.0)
-        keep = max(stages.least_voted, int(total * stages.share_voted * more))
+        minutiae = int(probes.starts[probe + 1] - probes.starts[probe])
+        keep = stages.voted(total, minutiae)
         rows = _best(rows, run(_votes, probes, probe, parts, rows, pool), keep)
-    if total > stages.ranked_above:
-        keep = max(stages.least_ranked, int(total * stages.share_ranked))
-        rows = _best(rows, run(_ranks, probes, probe, parts, rows, pool), keep)
+    if _total(rows) > stages.ranked_above:
+        ranks = run(_ranks, probes, probe, parts, rows, pool)
+        rows = _best(rows, ranks, stages.ranked(total))
     return rows
 
 
