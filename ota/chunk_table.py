@@ -1,6 +1,6 @@
 """The chunks of an index in little memory: 40 bytes each, where objects take 230.
 
-An image of 2 GB has 60,000 chunks. Their list is read from the index's text piece by piece, in the
+An image of 1 GB has 30,000 chunks. Their list is read from the index's text piece by piece, in the
 form in which index.encode() writes it; an index in another form is read by index.decode() as
 before. Everything else treats the table as the list that it stands for.
 """

@@ -65,7 +65,10 @@ def _stored(data: mmap.mmap, size: int, public: Path, progress: Callable[[int], 
         chunks.append(known[sha256])
         progress(len(piece))
     if len(chunks) > MOST_CHUNKS:
-        raise OfficeError(f"the image has {len(chunks)} chunks, more than {MOST_CHUNKS}")
+        raise OfficeError(
+            f"the image has {len(chunks)} chunks, more than the {MOST_CHUNKS} that a device takes: "
+            "leave out of the image what the device does not need"
+        )
     with on_disk(public):
         for folder in {(public / chunk_path(chunk.sha256)).parent for chunk in chunks}:
             sync_folder(folder)

@@ -13,9 +13,10 @@ from msgspec import Meta
 from greenline.ota.errors import RefusedError
 from greenline.ota.reasons import Reason
 
-MOST_INDEX_BYTES: Final = 24 << 20
+MOST_INDEX_BYTES: Final = 8 << 20
 MOST_IMAGE_BYTES: Final = 4_000_000_000
-MOST_CHUNKS: Final = 200_000
+# About 1 GB at the usual 32 KB: more would not fit into the 64 MB that the client may use.
+MOST_CHUNKS: Final = 30_000
 MOST_CHUNK_BYTES: Final = 1 << 20
 # zstd's own bound for data that do not shrink, with room to spare.
 MOST_COMPRESSED_BYTES: Final = MOST_CHUNK_BYTES + (MOST_CHUNK_BYTES >> 7) + 512
