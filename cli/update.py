@@ -100,9 +100,19 @@ def _take_files(parts: Parts, trusted: Trusted, source: Source) -> RefusedError 
     try:
         for name in parts.files.take(trusted, source):
             print(f"Changed: {name}")
+        if parts.config.files:
+            _hand_over(parts)
     except RefusedError as fault:
         return fault
     return None
+
+
+def _hand_over(parts: Parts) -> None:
+    """Give the installer the signed files that it lacks: where it keeps them they are believed."""
+    for name in parts.door.lacking(parts.metadata.files()):
+        data = parts.files.read(name)
+        if data is not None:
+            parts.door.lay(name, data)
 
 
 def _fetch_release(parts: Parts, found: Found, source: Source) -> None:

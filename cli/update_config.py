@@ -88,7 +88,7 @@ class UpdateConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """The file. root, floors: what this image brings: root.json, and the lowest versions.
 
     files: how the names begin of signed files, besides releases, that this device wants; they are
-    kept in `files` of state. device: this kiosk's own name. state: of the client; records: of the
+    kept in `files` of records. device: this kiosk's own name. state: of the client; records: of the
     installer. busy, health: the kiosk's own files. door: the socket where the installer, which has
     the rights, lets the client in; None: the client has them itself. client: the client's user.
     """
@@ -162,7 +162,8 @@ def inside(config: UpdateConfig) -> Inside:
         keeping_of(config, boot), admission.admit, config.busy, no_sensor, unpacked
     )
     slots = {slot.name: slot for slot in (boot.running(), boot.other())}
-    return Inside(installer, admission, slots, config.records / "update.lock")
+    files = SignedFiles(config.records / "files", config.files)
+    return Inside(installer, admission, slots, config.records / "update.lock", files)
 
 
 def _device(config: UpdateConfig, boot: BootControl, floors: FloorsFile) -> Device:

@@ -14,6 +14,7 @@ from greenline.ota.index import Index, target_path
 from greenline.ota.metadata import MetadataClient, is_target
 from greenline.ota.policy import Device, judge
 from greenline.ota.reasons import Reason
+from greenline.ota.trusted import Trusted
 
 
 class Admission:
@@ -28,12 +29,16 @@ class Admission:
         """Take over metadata, by the names of its files. Raises RefusedError, CardError."""
         self._metadata.adopt(files)
 
+    def kept(self) -> Trusted:
+        """Return the metadata held here, verified. Raises RefusedError."""
+        return self._metadata.kept()
+
     def admit(self, data: bytes) -> Index:
         """Return the index that bytes hold, when it is signed and for this device now.
 
         Raises RefusedError.
         """
-        info = self._metadata.kept().target(target_path(self._device.hardware))
+        info = self.kept().target(target_path(self._device.hardware))
         if info is None or not is_target(data, info):
             raise RefusedError(
                 Reason.BAD_SIGNATURE, "this release is not the one that is signed now: fetch again"

@@ -95,7 +95,7 @@ class Client:
         info = self._signed(trusted)
         data = self._kept(info, running) or self._fetched(info, source)
         found = Found(decode(data), data)
-        if _reads(running.index, info) is not None:
+        if _runs(running, found.index):
             return None
         self._judge(found.index)
         return found
@@ -178,6 +178,15 @@ def running_version(slot: Slot, floors: FloorsFile) -> int:
     """Return the security version of what runs: by its index, at least the floor."""
     index = _index(slot.index)
     return max(index.security_version if index else 0, floors.read().security_version)
+
+
+def _runs(running: Slot, index: Index) -> bool:
+    """Tell whether a release runs already; its rollout may have been widened since."""
+    known = _index(running.index)
+    return known is not None and (
+        (known.release, known.image, known.security_version, known.data_floor)
+        == (index.release, index.image, index.security_version, index.data_floor)
+    )
 
 
 def _reads(path: Path, info: TargetFile) -> bytes | None:

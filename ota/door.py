@@ -13,6 +13,7 @@ from typing import Protocol
 
 from greenline.ota.admission import Admission
 from greenline.ota.durable import make_folder, on_card
+from greenline.ota.files import SignedFiles
 from greenline.ota.installer import Installer
 from greenline.ota.lock import one_updater, while_idle
 from greenline.ota.place import SlotContent, SlotReader, SlotWriter
@@ -39,15 +40,28 @@ class Door(Protocol):
         Raises RefusedError, CardError, OtaError.
         """
 
+    def lacking(self, metadata: Metadata) -> list[str]:
+        """Return the names of signed files to be handed over; drops those no longer signed.
+
+        Raises RefusedError, CardError, OtaError.
+        """
+
+    def lay(self, name: str, data: bytes) -> None:
+        """Hand over a signed file. Raises RefusedError, CardError, OtaError."""
+
 
 @dataclass(frozen=True)
 class Inside:
-    """The other side itself. slots: that may be read, by name. lock: of who writes the slots."""
+    """The other side itself. slots: that may be read, by name. lock: of who writes the slots.
+
+    files: signed files besides releases, where only this side can write them.
+    """
 
     installer: Installer
     admission: Admission
     slots: Mapping[str, Slot]
     lock: Path
+    files: SignedFiles
 
     def wait_for_nobody(self) -> None:
         """Return when no traveller is being checked. Raises RefusedError (busy) else."""
@@ -65,6 +79,19 @@ class Inside:
             self.admission.adopt(metadata)
             with self.installer.writing(index) as slot:
                 yield slot
+
+    def lacking(self, metadata: Metadata) -> list[str]:
+        """Return the names of signed files to be handed over. Raises RefusedError, CardError."""
+        with self.alone():
+            self.admission.adopt(metadata)
+            trusted = self.admission.kept()
+            self.files.clear(trusted)
+            return self.files.differing(trusted)
+
+    def lay(self, name: str, data: bytes) -> None:
+        """Keep a file that is signed by the metadata held here. Raises RefusedError, CardError."""
+        with self.alone():
+            self.files.lay(self.admission.kept(), name, data)
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:

@@ -12,7 +12,9 @@ from greenline.ota.door_words import (
     BrokenDoorError,
     Close,
     Done,
+    Files,
     Flush,
+    Lay,
     Nobody,
     Open,
     Prove,
@@ -63,6 +65,16 @@ class Outside:
             yield _Opened(line, index)
             line.ask(Close())
 
+    def lacking(self, metadata: Metadata) -> list[str]:
+        """Return the names of signed files that the other side lacks. Raises OtaError."""
+        with _Line(self._path) as line:
+            return list(line.asked(Files(dict(metadata))).names)
+
+    def lay(self, name: str, data: bytes) -> None:
+        """Hand over a signed file. Raises RefusedError, CardError, OtaError."""
+        with _Line(self._path) as line:
+            line.ask(Lay(name, data))
+
 
 class _Line:
     """One conversation."""
@@ -84,6 +96,10 @@ class _Line:
         self._connection.close()
 
     def ask(self, question: Question) -> bytes:
+        """Return the bytes that are answered. Raises RefusedError, CardError, OtaError."""
+        return self.asked(question).data
+
+    def asked(self, question: Question) -> Done:
         """Return what is answered. Raises RefusedError, CardError, OtaError."""
         try:
             send(self._connection, question)
@@ -92,7 +108,7 @@ class _Line:
             raise self._gone(fault) from fault
         match answer:
             case Done():
-                return answer.data
+                return answer
             case Refused(damaged=()):
                 raise RefusedError(_reason(answer.code), answer.words)
             case Refused():

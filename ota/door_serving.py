@@ -22,7 +22,9 @@ from greenline.ota.door_words import (
     Close,
     Done,
     Failed,
+    Files,
     Flush,
+    Lay,
     Nobody,
     Open,
     Prove,
@@ -40,6 +42,9 @@ from greenline.ota.slot_file import DamagedSlotError
 log = logging.getLogger(__name__)
 
 MOST_CONVERSATIONS: Final = 4
+
+_SILENCE_S: Final = 3600.0
+"""So long a client that holds the slot may be silent: a chunk over the slowest link takes less."""
 
 _CREDENTIALS: Final = struct.Struct("3i")  # process, user, group
 
@@ -92,7 +97,7 @@ class Doorkeeper:
     def _attend(self, connection: socket.socket) -> None:
         try:
             with connection:
-                connection.settimeout(None)
+                connection.settimeout(_SILENCE_S)
                 user = _user(connection)
                 if not self._may_enter(user):
                     log.warning("not let in", extra={"user": user})
@@ -155,6 +160,11 @@ class _Conversation:
         match question:
             case Nobody():
                 self._inside.wait_for_nobody()
+                return Done()
+            case Files():
+                return Done(names=tuple(self._inside.lacking(question.metadata)))
+            case Lay():
+                self._inside.lay(question.name, question.data)
                 return Done()
             case Read() if question.slot in self._inside.slots:
                 with self._inside.look(self._inside.slots[question.slot]) as content:

@@ -42,6 +42,19 @@ class Open(Ask, frozen=True):
     index: bytes
 
 
+class Files(Ask, frozen=True):
+    """Which signed files do you lack? metadata: as in Open."""
+
+    metadata: Annotated[dict[str, bytes], Meta(max_length=2000)]
+
+
+class Lay(Ask, frozen=True):
+    """Keep a signed file."""
+
+    name: Annotated[str, Meta(max_length=1000)]
+    data: bytes
+
+
 class Write(Ask, frozen=True):
     """Write the chunk that lies there."""
 
@@ -69,7 +82,7 @@ class Close(Ask, frozen=True):
     """That is all."""
 
 
-Question = Nobody | Open | Write | Read | Flush | Prove | Close
+Question = Nobody | Open | Files | Lay | Write | Read | Flush | Prove | Close
 
 
 class Reply(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
@@ -77,9 +90,10 @@ class Reply(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
 
 
 class Done(Reply, frozen=True):
-    """It is done. data: what was read."""
+    """It is done. data: what was read; names: of the files that are lacking."""
 
     data: bytes = b""
+    names: tuple[str, ...] = ()
 
 
 class Refused(Reply, frozen=True):

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -66,13 +67,19 @@ def remove(path: Path) -> None:
 
 
 def read(path: Path, most: int) -> bytes | None:
-    """Return a file of ours; None when there is none, or one that is larger. Raises CardError."""
+    """Return a file; None when there is none, or one that is larger. Raises CardError.
+
+    Its folder may be another user's: what is no file (a pipe would never end) is none.
+    """
     with on_card(path):
         try:
-            with path.open("rb") as file:
-                data = file.read(most + 1)
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                return None
+            data = file.read(most + 1)
     return data if len(data) <= most else None
 
 

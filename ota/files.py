@@ -40,14 +40,33 @@ class SignedFiles:
         Raises LostError, RefusedError, CardError; what was taken until then stays.
         """
         signed = dict(self._signed(trusted))
-        changed = [name for name, info in signed.items() if not self._holds(name, info)]
+        changed = self.differing(trusted)
         for name in changed:
             data = read_target(source, signed[name], MOST_FILE_BYTES)
             durable.replace_file(self._folder / name, data)
-        gone = sorted(set(self.names()) - signed.keys())
+        return [*changed, *self.clear(trusted)]
+
+    def differing(self, trusted: Trusted) -> list[str]:
+        """Return the files that are signed and not there as signed. Raises RefusedError."""
+        return [name for name, info in self._signed(trusted) if not self._holds(name, info)]
+
+    def clear(self, trusted: Trusted) -> list[str]:
+        """Remove what is no longer signed, and return its names. Raises RefusedError, CardError."""
+        gone = sorted(set(self.names()) - dict(self._signed(trusted)).keys())
         for name in gone:
             durable.remove(self._folder / name)
-        return [*changed, *gone]
+        return gone
+
+    def lay(self, trusted: Trusted, name: str, data: bytes) -> None:
+        """Keep a file that somebody else has fetched. Raises RefusedError, CardError."""
+        info = dict(self._signed(trusted)).get(name)
+        if info is None or not is_target(data, info):
+            raise RefusedError(Reason.BAD_SIGNATURE, f"{name!r} is not what is signed now")
+        durable.replace_file(self._folder / name, data)
+
+    def read(self, name: str) -> bytes | None:
+        """Return a file's bytes; None: it is not there. Raises CardError."""
+        return durable.read(self._folder / name, MOST_FILE_BYTES)
 
     def names(self) -> list[str]:
         """Return the files that are there. Raises CardError."""
@@ -71,5 +90,5 @@ class SignedFiles:
             yield name, targets[name]
 
     def _holds(self, name: str, info: TargetFile) -> bool:
-        data = durable.read(self._folder / name, MOST_FILE_BYTES)
+        data = self.read(name)
         return data is not None and is_target(data, info)

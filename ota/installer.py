@@ -66,18 +66,17 @@ class Installer:
         it up before. Raises OtaError.
         """
         index = self.admit(index_data)
-        with while_idle(self.busy):
-            pass
-        slot, record = self._slot(), self.keeping.records.read()
-        _judge_past(record, index, again=again)
+        with while_idle(self.busy):  # also of a rollback, which holds it
+            slot, record = self._slot(), self.keeping.records.read()
+            _judge_past(record, index, again=again)
 
-        def dirty() -> None:
-            self._mark_dirty(slot, record, index)
+            def dirty() -> None:
+                self._mark_dirty(slot, record, index)
 
-        # One that is ready stays so until something of it must be written once more.
-        whole = self.installed(index)
-        if not whole:
-            dirty()
+            # One that is ready stays so until something of it must be written once more.
+            whole = self.installed(index)
+            if not whole:
+                dirty()
         with SlotFile(slot.place, index, dirty if whole else None) as file:
             yield file
         if file.proven and not self.installed(index):
@@ -124,11 +123,13 @@ class Installer:
 
     def _slot(self) -> Slot:
         """Return the slot to write. Raises TrialGoingOnError."""
+        self._refuse_during_a_change(self.keeping.records.read())
+        return self.keeping.boot.other()
+
+    def _refuse_during_a_change(self, record: BootRecord) -> None:
         boot = self.keeping.boot
-        record = self.keeping.records.read()
         if boot.running() != boot.confirmed() or record.intent:
             raise TrialGoingOnError
-        return boot.other()
 
     def _keep(self, slot: Slot, index: Index, index_data: bytes) -> None:
         """Keep as ready what was read back whole."""
@@ -144,6 +145,8 @@ class Installer:
             return
 
         def dirty(now: BootRecord) -> BootRecord:
+            # The record's lock is held: a rollback to this slot has begun before, or fails now.
+            self._refuse_during_a_change(now)
             marked = now.with_slot(slot, SlotState.DIRTY, index)
             return msgspec.structs.replace(marked, trial=None)
 

@@ -41,7 +41,8 @@ def one_updater(path: Path) -> contextlib.AbstractContextManager[None]:
 
 def _opened(path: Path) -> int:
     """Open a lock file, which two users share and nobody writes."""
+    flags = os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        return os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        return os.open(path, flags, 0o644)
     except OSError as fault:
         raise card_error(path, fault) from fault

@@ -20,12 +20,12 @@ from tuf.ngclient import Updater
 from tuf.ngclient.fetcher import FetcherInterface
 
 from greenline.ota import durable
-from greenline.ota.copies import Copies, is_name, lay_files, take_files
+from greenline.ota.copies import MOST_FILE_BYTES, Copies, lay_files, take_files
 from greenline.ota.errors import LostError, RefusedError
 from greenline.ota.floors import Floors, FloorsFile
 from greenline.ota.reasons import Reason
 from greenline.ota.source import MissingError, Source
-from greenline.ota.trusted import Trusted, verify
+from greenline.ota.trusted import Trusted, verified_names, verify
 
 _METADATA: Final = "metadata/"
 _SCRATCH: Final = "scratch"
@@ -74,15 +74,18 @@ class MetadataClient:
         return self._copies.read()
 
     def adopt(self, files: Mapping[str, bytes]) -> None:
-        """Take over metadata from whoever asked for it, if it holds here too.
+        """Take over metadata from whoever asked for it, if it holds here too; nothing beside it.
 
-        Raises RefusedError (rollback, broken-metadata, expired), CardError.
+        Raises RefusedError (rollback, broken-metadata, expired, too-large), CardError.
         """
-        named = {name: data for name, data in files.items() if is_name(name)}
-        self._hold(self._judged(named, self._floors.read()))
-        if named != self._copies.read():
-            self._copies.write(named)
-        self._floors.raise_to(verify(self._bootstrap, named).floors())
+        trusted = self._judged(files, self._floors.read())
+        self._hold(trusted)
+        signed = {name: files[name] for name in verified_names(self._bootstrap, trusted)}
+        if large := [name for name, data in signed.items() if len(data) > MOST_FILE_BYTES]:
+            raise RefusedError(Reason.TOO_LARGE, f"{large[0]} is larger than {MOST_FILE_BYTES}")
+        if signed != self._copies.read():
+            self._copies.write(signed)
+        self._floors.raise_to(trusted.floors())
 
     def now(self) -> datetime.datetime:
         """Return the time, never before what somebody has signed: a Pi has no clock of its own."""

@@ -21,6 +21,8 @@ from greenline.ota.index import Chunk, Index
 from greenline.ota.reasons import Reason
 
 _FLUSH_BYTES: Final = 8 << 20
+_DEVICES: Final = Path("/dev")
+_LINKS: Final = Path("/dev/disk")
 
 
 class DamagedSlotError(RefusedError):
@@ -146,6 +148,9 @@ def _opened(place: Path) -> int:
         flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
         if place.is_block_device():
             return os.open(place, flags | os.O_EXCL)
+        if place.parent == _DEVICES or place.is_relative_to(_LINKS):
+            # A file there would lie in memory, be proven, and not be what is started.
+            raise CardError(f"{place} is no device: look whether the card has that partition")
         return os.open(place, flags | os.O_CREAT, 0o644)
     except OSError as fault:
         if fault.errno == errno.EBUSY:

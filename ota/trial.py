@@ -18,6 +18,8 @@ import msgspec
 from msgspec import Meta
 
 from greenline.ota.boot_record import BootRecord, Trial
+from greenline.ota.durable import read
+from greenline.ota.errors import CardError
 from greenline.ota.reasons import Reason
 from greenline.ota.starting import Course, Keeping, by_name, change_confirmed, give_up, healthy
 
@@ -71,9 +73,9 @@ class Outcome(enum.Enum):
 def read_health(path: Path) -> Health | None:
     """Return what the kiosk says; None: nothing that can be read."""
     try:
-        with path.open("rb") as file:
-            return msgspec.json.decode(file.read(_MOST_BYTES), type=Health)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        data = read(path, _MOST_BYTES)
+        return None if data is None else msgspec.json.decode(data, type=Health)
+    except (CardError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

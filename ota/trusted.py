@@ -92,6 +92,18 @@ def verify(bootstrap: bytes, files: Mapping[str, bytes]) -> Trusted:
     return Trusted(root, timestamp, snapshot, targets)
 
 
+def verified_names(bootstrap: bytes, trusted: Trusted) -> list[str]:
+    """Return the files that verify() has believed: all there is to keep of whole metadata."""
+    first = Metadata[Root].from_bytes(bootstrap).signed.version
+    roots = range(first + 1, trusted.root.version + 1)
+    return [
+        *(f"root_history/{version}.root.json" for version in roots),
+        "timestamp.json",
+        "snapshot.json",
+        "targets.json",
+    ]
+
+
 def newest_root(bootstrap: bytes, files: Mapping[str, bytes]) -> Root:
     """Return the last root that its predecessor and itself have signed. Raises RefusedError."""
     try:

@@ -253,3 +253,5 @@ def test_signed_files_come_with_it(
     assert told.out == "Changed: centre/operators.json\n"
     kept = machine.folder / "state/files/centre/operators.json"
     assert kept.read_bytes() == b"who may work here"
+    believed = machine.folder / "records/files/centre/operators.json"
+    assert believed.read_bytes() == b"who may work here"

@@ -134,6 +134,21 @@ def test_a_user_without_rights_fetches_and_root_installs(
     assert "Release 1.0 is whole" in told.out
 
 
+def test_signed_files_end_where_the_client_cannot_write(
+    machine: Machine, request: pytest.FixtureRequest
+) -> None:
+    machine.config.write_text('files = ["centre/"]\n' + machine.config.read_text())
+    request.getfixturevalue("door")  # it reads that
+    machine.repository.add_target("centre/matcher.json", b"its keys")
+    machine.repository.release(PARTS, "1.0")
+    done = machine.fetch()
+    assert done.returncode == 0, done.stderr
+    assert "Changed: centre/matcher.json" in done.stdout
+    kept = machine.folder / "update/records/files/centre/matcher.json"
+    assert kept.read_bytes() == b"its keys"
+    assert {path.stat().st_uid for path in (kept, kept.parent)} == {0}
+
+
 def test_without_the_door_it_says_what_to_do(machine: Machine) -> None:
     machine.repository.release(PARTS, "1.0")
     done = machine.fetch()

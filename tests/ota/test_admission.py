@@ -83,6 +83,31 @@ def test_nor_bring_what_has_expired(repository: Repository, unit: Unit) -> None:
     assert refusal(unit, files, encode(index)) == Reason.EXPIRED
 
 
+def test_what_is_not_signed_is_not_kept(repository: Repository, unit: Unit) -> None:
+    index = repository.release(PARTS, "1.0")
+    files = brought(unit, repository)
+    junk = {f"junk-{number}.json": bytes(6_000_000) for number in range(2)}
+    unit.admission.adopt({**files, **junk, "root_history/9.root.json": b"{}"})
+    assert unit.admission.admit(encode(index)) == index
+    kept = {path.name for path in (unit.folder / "records/trusted-a").iterdir()}
+    assert kept == {"timestamp.json", "snapshot.json", "targets.json", "sums"}
+
+
+def test_signed_metadata_blown_up_with_blanks_is_refused(
+    repository: Repository, unit: Unit
+) -> None:
+    """Blanks change no signature."""
+    index = repository.release(PARTS, "1.0")
+    repository.rotate("targets")
+    repository.publish()
+    files = brought(unit, repository)
+    unit.admission.adopt(files)
+    root = "root_history/2.root.json"
+    files[root] += b" " * 5_000_000
+    assert refusal(unit, files, encode(index)) == Reason.TOO_LARGE
+    assert unit.admission.admit(encode(index)) == index
+
+
 @pytest.mark.parametrize("name", ["../../floors-a", "/etc/passwd", "root_history/../../x.json"])
 def test_no_name_leads_out_of_the_folder(repository: Repository, unit: Unit, name: str) -> None:
     index = repository.release(PARTS, "1.0")

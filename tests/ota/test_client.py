@@ -85,6 +85,15 @@ def test_what_runs_already_is_not_fetched(repository: Repository, unit: Unit) ->
     assert unit.check(stick(repository)) is None
 
 
+def test_a_rollout_that_is_widened_is_no_new_release(repository: Repository, unit: Unit) -> None:
+    """The release officer builds the same folder again with another number."""
+    unit.run(PARTS, repository.release(PARTS, rollout_permille=10))
+    repository.release(PARTS, rollout_permille=1000)
+    assert unit.check(stick(repository)) is None
+    repository.release(PARTS, security_version=7)
+    assert unit.check(stick(repository)) is not None
+
+
 def test_nothing_signed_for_this_hardware_is_told(repository: Repository, unit: Unit) -> None:
     repository.release(PARTS, name="rpi9", hardware=["rpi9"])
     assert refusal(unit, stick(repository)) == Reason.NO_RELEASE

@@ -29,6 +29,7 @@ from greenline.ota.door_words import (
     send,
 )
 from greenline.ota.errors import CardError, OtaError, RefusedError
+from greenline.ota.files import SignedFiles
 from greenline.ota.index import MOST_CHUNK_BYTES, encode
 from greenline.ota.installer import Installer
 from greenline.ota.lock import while_idle
@@ -67,7 +68,9 @@ class Device:
         admission = self.unit.admission
         installer = Installer(self.keeping, admission.admit, self.busy, lambda: False)
         slots = {slot.name: slot for slot in self.unit.slots}
-        self.inside = Inside(installer, admission, slots, folder / "records/update.lock")
+        files = SignedFiles(folder / "records/files", ("centre/",))
+        lock = folder / "records/update.lock"
+        self.inside = Inside(installer, admission, slots, lock, files)
         self.listening = socket.socket(socket.AF_UNIX)
         self.listening.bind(str(self.path))
         self.listening.listen()
@@ -339,3 +342,73 @@ def test_a_crowd_is_turned_away_until_somebody_goes(device: Device) -> None:
     for line in crowd:
         line.close()
     until(lambda: answers(Outside(device.path)))
+
+
+def with_files(device: Device, **files: bytes) -> tuple[Outside, dict[str, bytes]]:
+    """Sign files below centre/; a door, and the client's metadata."""
+    for name, data in files.items():
+        device.repository.add_target(f"centre/{name}", data)
+    device.repository.publish()
+    device.unit.metadata.refresh(FolderSource(device.repository.folder))
+    return Outside(device.path), device.unit.metadata.files()
+
+
+def kept_files(device: Device) -> dict[str, bytes]:
+    folder = device.path.parent / "records/files"
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_signed_files_are_kept_where_only_the_installer_writes(device: Device) -> None:
+    door, metadata = with_files(device, matcher=b"its keys", operators=b"who works here")
+    assert door.lacking(metadata) == ["centre/matcher", "centre/operators"]
+    door.lay("centre/matcher", b"its keys")
+    assert door.lacking(metadata) == ["centre/operators"]
+    assert kept_files(device) == {"matcher": b"its keys"}
+
+
+def test_a_file_that_is_signed_no_more_goes(device: Device) -> None:
+    door, metadata = with_files(device, matcher=b"its keys")
+    door.lacking(metadata)
+    door.lay("centre/matcher", b"its keys")
+    del device.repository.targets.targets["centre/matcher"]
+    door, metadata = with_files(device)
+    assert door.lacking(metadata) == []
+    assert kept_files(device) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("centre/matcher", b"keys of somebody else"),
+        ("centre/stranger", b"its keys"),
+        ("../records/boot-record-a", b"its keys"),
+        ("configuration/kiosk-02/kiosk.toml", b"its keys"),
+        ("release/rpi4.json", b"its keys"),
+    ],
+)
+def test_a_file_that_is_not_signed_is_not_kept(device: Device, name: str, data: bytes) -> None:
+    device.repository.add_target("configuration/kiosk-02/kiosk.toml", b"its keys")
+    door, metadata = with_files(device, matcher=b"its keys")
+    door.lacking(metadata)
+    with pytest.raises(RefusedError) as refused:
+        door.lay(name, data)
+    assert refused.value.code == Reason.BAD_SIGNATURE
+    assert kept_files(device) == {}
+
+
+def test_without_metadata_of_its_own_it_keeps_no_file(device: Device) -> None:
+    door, _ = with_files(device, matcher=b"its keys")
+    with pytest.raises(RefusedError):
+        door.lay("centre/matcher", b"its keys")
+    assert kept_files(device) == {}
+
+
+def test_files_of_older_metadata_are_not_taken(device: Device) -> None:
+    door, older = with_files(device, matcher=b"stolen keys")
+    _, newer = with_files(device, matcher=b"its keys")
+    door.lacking(newer)
+    with pytest.raises(RefusedError) as refused:
+        door.lacking(older)
+    assert refused.value.code == Reason.ROLLBACK
+    with pytest.raises(RefusedError):
+        door.lay("centre/matcher", b"stolen keys")

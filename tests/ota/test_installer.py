@@ -3,12 +3,13 @@
 import dataclasses
 import datetime
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from greenline.ota.boot_record import SlotState
+from greenline.ota.boot_record import BootRecord, BootRecords, SlotState
 from greenline.ota.errors import CardError, OtaError, RefusedError
 from greenline.ota.index import Index
 from greenline.ota.installer import Installer, TrialGoingOnError
@@ -17,6 +18,7 @@ from greenline.ota.reasons import Reason
 from greenline.ota.simulated_pi import SimulatedPi
 from greenline.ota.slot_file import DamagedSlotError, SlotFile
 from greenline.ota.slots import read_index
+from greenline.ota.starting import change_confirmed
 from greenline.ota.trial import Outcome
 from tests.ota.machines import DEVICES, Behaviour, Device, make_release, write_release
 
@@ -158,6 +160,44 @@ def test_nothing_is_written_while_a_release_is_on_trial(device: Device) -> None:
     with pytest.raises(TrialGoingOnError):
         device.install(make_release("3"))
     assert device.boot.other().place.read_bytes() == ONE.image
+
+
+class InterruptedRecords(BootRecords):
+    """Somebody else works just before a change."""
+
+    def __init__(self, folder: Path, interruption: Callable[[], object]) -> None:
+        super().__init__(folder)
+        self._interruption = interruption
+
+    def change(self, how: Callable[[BootRecord], BootRecord]) -> BootRecord:
+        self._interruption()
+        return super().change(how)
+
+
+def test_a_rollback_in_between_keeps_its_slot(device: Device) -> None:
+    device.update(TWO)
+    earlier, keeping = device.boot.other(), device.keeping
+
+    def roll_back() -> None:
+        change_confirmed(keeping, keeping.records.read(), earlier, floors=False)
+
+    records = InterruptedRecords(device.folder / "state", roll_back)
+    interrupted = dataclasses.replace(keeping, records=records)
+    installer = dataclasses.replace(device.installer, keeping=interrupted)
+    with pytest.raises(TrialGoingOnError), installer.writing(make_release("3").signed):
+        raise AssertionError("the slot that starts next is open for writing")
+    assert earlier.place.read_bytes() == ONE.image
+    device.machine.reboot()
+    device.run()
+    assert device.release() == "1"
+
+
+def test_a_partition_that_is_not_there_is_not_made(device: Device) -> None:
+    for place in (Path("/dev/greenline-none"), Path("/dev/disk/by-label/greenline-none")):
+        with pytest.raises(CardError, match="is no device"):
+            SlotFile(place, TWO.index)
+        assert not place.exists()
+    assert device.release() == "1"
 
 
 def test_every_step_asks_whether_the_index_is_still_signed(device: Device) -> None:

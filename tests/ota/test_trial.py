@@ -1,5 +1,6 @@
 """What becomes of a trial: releases that work, that do not, and power that goes."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -247,6 +248,14 @@ def test_the_locks_of_a_dead_process_are_free(tmp_path: Path) -> None:
         pass
     with held(tmp_path / "lock", Reason.LOCKED):
         assert (tmp_path / "lock").exists()
+
+
+def test_a_pipe_is_neither_a_lock_nor_health_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    """Both lie in the kiosk's folder: whoever has taken the kiosk over must not stop its judge."""
+    os.mkfifo(tmp_path / "pipe")
+    assert read_health(tmp_path / "pipe") is None
+    with held(tmp_path / "pipe", Reason.BUSY):
+        assert (tmp_path / "pipe").is_fifo()
 
 
 class TestHealth:

@@ -16,6 +16,8 @@ from greenline.ota.boot_record import BootRecords, SlotRecord, SlotState, Trial
 from greenline.ota.door_words import (
     BrokenDoorError,
     Done,
+    Files,
+    Lay,
     Open,
     Question,
     Read,
@@ -96,12 +98,15 @@ def _questions() -> Prepared:
     asked: tuple[Question, ...] = (
         Open({"timestamp.json": b"{}", "root_history/1.root.json": b"{}"}, b"index"),
         Write(5000, b"chunk"), Read("a", 0, 100),
+        Files({"timestamp.json": b"{}"}), Lay("centre/matcher.json", b"keys"),
     )  # fmt: skip
     return _conversation(hear_question, asked)
 
 
 def _answers() -> Prepared:
-    return _conversation(hear_answer, (Done(b"chunk"), Refused("busy", "words", (0, 4096))))
+    return _conversation(
+        hear_answer, (Done(b"chunk", ("centre/x",)), Refused("busy", "words", (0, 4096)))
+    )
 
 
 def _summed(data: bytes) -> bytes:

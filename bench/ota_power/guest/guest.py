@@ -45,11 +45,11 @@ def tell_state() -> None:
         running=boot.running().name,
         confirmed=boot.confirmed().name,
         trial=boot.is_trial(),
-        floors=msgspec.to_builtins(FloorsFile(settings.state).read()),
+        floors=msgspec.to_builtins(FloorsFile(settings.records).read()),
         record=msgspec.to_builtins(record),
         history=[
             f"{entry.what} {entry.release} {entry.reason or ''}".strip()
-            for entry in History(settings.state / "history.jsonl").entries()[-4:]
+            for entry in History(settings.records / "history.jsonl").entries()[-4:]
         ],
     )
 
