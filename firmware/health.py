@@ -28,6 +28,8 @@ WRITTEN_EVERY_S: Final = 2.0
 START_VARIABLE: Final = "GREENLINE_START"
 """In it a launcher names this start; without one it is the system's own."""
 
+_TRIES: Final = 8
+_BETWEEN_TRIES_S: Final = 0.05
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 _NOT_ATTACHED: Final = ("it is not there", "unplugged")  # as the ports' sentences have it
 
@@ -56,15 +58,20 @@ class HealthParts:
 class HealthReport:
     """Writes the file again and again, and holds the lock while somebody stands at the kiosk.
 
-    clock: monotonic seconds, for the lock alone.
+    clock: monotonic seconds, for the lock alone. wait: seconds.
     """
 
     def __init__(
-        self, parts: HealthParts, board: Board, clock: Callable[[], float] = time.monotonic
+        self,
+        parts: HealthParts,
+        board: Board,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._parts = parts
         self._board = board
         self._clock = clock
+        self._wait = wait
         self._occupied = self._occupied_now()
         self._told = ""
         self._changed = threading.Event()
@@ -95,13 +102,17 @@ class HealthReport:
         """Take the lock for a check that is asked for; False: an update restarts us now."""
         with self._mutex:
             self._occupied.begins()
-        try:
-            self._look()
-        except BlockingIOError:
-            return False
-        except OSError as fault:
-            self._tell(fault)  # no folder, no lock: no reason to check nobody
-        return True
+        for _ in range(_TRIES):
+            try:
+                self._look()
+            except BlockingIOError:
+                # Also an update that only looks whether somebody is here has it for a moment.
+                self._wait(_BETWEEN_TRIES_S)
+                continue
+            except OSError as fault:
+                self._tell(fault)  # no folder, no lock: no reason to check nobody
+            return True
+        return False
 
     def _occupied_now(self) -> Occupied:
         return Occupied(self._board.state(), self._clock, self._parts.late_after_s)

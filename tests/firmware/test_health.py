@@ -1,3 +1,4 @@
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
@@ -94,6 +95,16 @@ def test_no_check_begins_while_an_update_restarts_the_kiosk(
 
     with pytest.raises(RefusedError), while_idle(tmp_path / "busy"):
         pass
+
+
+def test_an_update_that_only_looks_stops_no_check(board: Board, tmp_path: Path) -> None:
+    parts = HealthParts(
+        tmp_path / "health.json", tmp_path / "busy", "1", lambda: True, lambda: True, "this"
+    )
+    with contextlib.ExitStack() as looking:
+        looking.enter_context(while_idle(parts.busy))
+        report = HealthReport(parts, board, wait=lambda _: looking.close())
+        assert report.may_begin()
 
 
 def test_a_result_that_is_waited_for_and_read_keeps_updates_away(
