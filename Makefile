@@ -52,9 +52,9 @@ typing:
 setup: $(VENV)/.installed
 	@.ci/debian mosquitto
 
-setup-dev: $(VENV)/.installed-dev $(if $(TFLITE),.venv-tflite/.installed)
+setup-dev: $(VENV)/.installed-dev $(VENV)/.axe $(if $(TFLITE),.venv-tflite/.installed)
 	@.ci/debian mosquitto chromium libusb-1.0-0 umockdev libfaketime swtpm curl openssl \
-		squashfs-tools dosfstools mtools
+		squashfs-tools dosfstools mtools cog
 
 setup-update: setup $(VENV)/.installed-update
 	@.ci/debian squashfs-tools
@@ -76,6 +76,13 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/.made
 $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.installed
 	@.ci/debian gcc python3-dev libtss2-dev pkg-config
 	$(BIN)/pip install --quiet --editable '.[device,litert,matcher,dev,tpm,update,release]'
+	@touch $@
+
+# What tests/firmware/page asks whether everybody can use the page; it skips that without npm.
+$(VENV)/.axe: | $(VENV)/.made
+	@if command -v npm > /dev/null; then npm install --prefix $(VENV)/axe --no-save \
+		--ignore-scripts --no-audit --no-fund --loglevel error axe-core@4; \
+		else echo "npm is not here: the page is not tested with axe-core"; fi
 	@touch $@
 
 # The other runtime needs an older NumPy, so an environment of its own.

@@ -21,7 +21,8 @@ from greenline.centre.operators_accounts import (
 from greenline.centre.operators_errors import NotAllowedError
 from greenline.protocol.audit import Event
 from greenline.protocol.audit_details import Kind
-from greenline.protocol.operators import MOST_OPERATORS, OperatorList, Role
+from greenline.protocol.keys import VerifyKey
+from greenline.protocol.operators import EXAMINING, MOST_OPERATORS, OperatorList, Role
 from greenline.protocol.pins import DECOY, PinVerifier
 
 _DAY_MS = 24 * 3_600_000
@@ -100,7 +101,7 @@ class Register:
                 raise NotAllowedError("the register is full")
             self._note("operator added", operator, by or self._account, reason=role.value)
             self._database.change(
-                "INSERT INTO operator VALUES (?, ?, ?, ?, ?, '')",
+                "INSERT INTO operator VALUES (?, ?, ?, ?, ?, '', NULL)",
                 operator, role.value, _verifier(pin, operator), given_out, " ".join(places),
             )  # fmt: skip
 
@@ -127,6 +128,23 @@ class Register:
                 "UPDATE operator SET role = ?, places = ? WHERE id = ?",
                 role.value, " ".join(places or account.places), operator,
             )  # fmt: skip
+
+    def enter_key(self, operator: str, key: VerifyKey, by: str) -> None:
+        """Enter the public half of the key that signs an examiner's verdicts from now on."""
+        with self._database.write():
+            self._check_supervisor(by)
+            account = self._existing(operator)
+            if operator == by:
+                raise NotAllowedError("nobody enters their own key: another supervisor does")
+            if account.entry.role not in EXAMINING:
+                raise NotAllowedError(f"{operator} is {account.entry.role.value}: no examiner")
+            others = (each.entry for each in self.accounts() if each.entry.id != operator)
+            if any(each.verdict_key == key.encoded for each in others):
+                raise NotAllowedError("this key is somebody else's: each examiner makes their own")
+            self._note("examiner's key", operator, by, reason=key.id.hex())
+            self._database.change(
+                "UPDATE operator SET verdict_key = ? WHERE id = ?", key.encoded, operator
+            )
 
     def reset(self, operator: str, pin: str, by: str, second: str) -> None:
         """Set a PIN anew. by, second: two people, one of them a supervisor, not the operator."""

@@ -37,6 +37,7 @@ def account_of(row: sqlite3.Row) -> Account:
         Role(row["role"]),
         None if verifier is None else msgspec.msgpack.decode(verifier, type=PinVerifier),
         bool(row["must_change"]),
+        row["verdict_key"] or msgspec.UNSET,
     )
     return Account(entry, tuple(row["places"].split()), row["reason"])
 

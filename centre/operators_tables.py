@@ -15,7 +15,7 @@ CREATE TABLE list (id INTEGER PRIMARY KEY CHECK (id = 1), number INTEGER NOT NUL
 INSERT INTO list VALUES (1, 0);
 CREATE TABLE operator (
     id TEXT PRIMARY KEY, role TEXT NOT NULL, verifier BLOB, must_change INTEGER NOT NULL,
-    places TEXT NOT NULL, reason TEXT NOT NULL DEFAULT ''
+    places TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', verdict_key BLOB
 ) STRICT;
 """
 
@@ -23,9 +23,10 @@ _KIND = Kind(
     name="the register",
     foreign="is not a register of operators",
     application_id=int.from_bytes(b"GLop"),
-    schema=1,
+    schema=2,
     tables=_TABLES,
     fault=RegisterError,
+    upgrades={1: "ALTER TABLE operator ADD COLUMN verdict_key BLOB;"},
 )
 
 

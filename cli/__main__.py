@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from greenline.centre.authority.errors import AuthorityError, RefusedError, RequestError
+from greenline.centre.examinations_errors import ExaminationsError, NotThereError
 from greenline.centre.operators_errors import NotAllowedError, OperatorsError
 from greenline.cli.errors import CommandError
 from greenline.cli.traces import forbid_dumps
@@ -47,6 +48,7 @@ COMMANDS = {
     "rotate": "Make new keys for the matcher; the old ones serve on for a while.",
     "authority": "Decide which kiosks belong to a site: enrol, renew, revoke.",
     "operators": "Decide who may work at the kiosks: accounts, PINs, roles.",
+    "review": "Examine leads, as the second person at the centre.",
     "audit": "Check, read and export audit logs.",
     "update": "Ask for a new release, fetch it, install it.",
     "release": "Build, sign and publish what kiosks install.",
@@ -78,6 +80,8 @@ _EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (RefusedError, 1),
     (NotAllowedError, 1),
     (OperatorsError, 5),
+    (NotThereError, 1),
+    (ExaminationsError, 5),
     (RequestError, 3),
     (AuthorityError, 5),
     (MatcherError, 5),

@@ -16,6 +16,7 @@ from greenline.cli.audit_beginning import (
     is_beginning_shown,
 )
 from greenline.cli.audit_kept import report_faults
+from greenline.cli.audit_receipts import receipt, verify_receipt
 from greenline.cli.audit_rows import Row, as_csv, as_json_lines, as_line, row, time_of
 from greenline.cli.audit_sources import FoundChain, find_chains, read_signers
 from greenline.cli.configuration import read_configuration
@@ -34,6 +35,9 @@ from greenline.protocol.keys import VerifyKey
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Check, read and export audit logs."
 )
+
+app.command("receipt")(receipt)
+app.command("verify-receipt")(verify_receipt)
 
 _FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 _DAY = datetime.timedelta(days=1)

@@ -102,7 +102,8 @@ def demo(
         console.print(f"  Kiosk page      [bold]{running.kiosk_url}[/bold]")
         console.print(f"  Simulated sensor [bold]{running.simulator_url}[/bold]")
         console.print()
-        console.print("Start a check on the kiosk page, then press a print on the sensor's page.")
+        console.print("Open a case on the kiosk page. When it asks for a finger, press a print on")
+        console.print("the sensor's page, and lift it when that is asked for.")
         logs = running.site.folder / "logs"
         console.print(f"Logs: {logs}. Ctrl-C ends everything.", soft_wrap=True)
         wait_for_the_end(running.children)

@@ -50,26 +50,125 @@ def run_once(
 
 
 def check(kiosk: str, simulator: str, name: str) -> State:
-    """Run one check with the named print; return it as the kiosk's page shows it, answered."""
-    await_state(kiosk, lambda state: state["capture"]["phase"] in {"ready", "stopped"})
-    earlier = {found["request_id"] for found in get(kiosk, "api/state")["checks"]}
-    post(kiosk, "api/check", {})
-    await_state(kiosk, lambda state: state["capture"]["phase"] == "place_finger")
-    post(simulator, "api/press", {"name": name})
-    taken = await_state(
+    """Run one case with the named print; return its check as the kiosk's page shows it, answered.
+
+    Raises CommandError.
+    """
+    request_id = run_case(
         kiosk,
-        lambda state: state["capture"]["phase"] in {"lift_finger", "again", "stopped", "fault"},
+        lambda _: post(simulator, "api/press", {"name": name}),
+        lambda: post(simulator, "api/lift", {}),
     )
-    post(simulator, "api/lift", {})
-    if taken["capture"]["phase"] != "lift_finger":
-        raise CommandError(f"{name} was not taken: {taken['capture']['instruction']}", 1)
-
-    def answered(state: State) -> bool:
-        newest = state["checks"][0] if state["checks"] else {}
-        return newest.get("request_id") not in earlier and newest.get("progress") == "answered"
-
-    found: State = await_state(kiosk, answered)["checks"][0]
+    state = await_state(
+        kiosk, lambda state: check_of(state, request_id).get("progress") == "answered"
+    )
+    found = check_of(state, request_id)
+    if found["outcome"] == "candidates":
+        return {**found, "candidates": look_at_lead(kiosk, request_id)}
     return found
+
+
+def look_at_lead(kiosk: str, request_id: str) -> list[State]:
+    """Look at the evidence of a lead, as its officer would; return whom it names.
+
+    Raises CommandError.
+    """
+    await_state(kiosk, lambda state: bool(_leads_of(state, request_id)))
+    order = {"event": "view", "request_id": request_id, "justification": "decide"}
+    post(kiosk, "api/lead", order)
+
+    def opened(state: State) -> list[State]:
+        return [each for lead in _leads_of(state, request_id) for each in lead["candidates"]]
+
+    return opened(await_state(kiosk, lambda state: bool(opened(state))))
+
+
+def _leads_of(state: State, request_id: str) -> list[State]:
+    return [each for each in state["leads"] if each["request_id"] == request_id]
+
+
+def check_of(state: State, request_id: str) -> State:
+    """Return a check as the page shows it; empty: it is not shown."""
+    for found in state["checks"]:
+        if found["request_id"] == request_id:
+            return dict(found)
+    return {}
+
+
+def orders_to_capture(state: State, fingers: int = 1) -> list[State]:
+    """Return what opens a case and leads to its plan, of the first purpose that there is."""
+    choices = state["choices"]
+    more = {"reason": choices["rate_reasons"][0]} if choices["too_many"] else {}
+    return [
+        {"event": "open", "purpose": choices["purposes"][0]["code"], **more},
+        {"event": "adult", "answer": "adult"},
+        {"event": "notice", "language": choices["languages"][0]},
+        {"event": "plan", "fingers": fingers, "missing": {}},
+    ]
+
+
+def begin_case(kiosk: str, fingers: int = 1) -> State:
+    """Open a case and wait until its first finger is asked for; return the state then.
+
+    A case that an earlier step has left open is stopped. Raises CommandError.
+    """
+    state = get(kiosk, "api/state")
+    if state["case"] is not None:
+        post(kiosk, "api/case", {"event": "stop"})
+    # A case that was just stopped lets go of the sensor within a moment.
+    state = await_state(kiosk, lambda state: state["capture"]["phase"] in {"ready", "stopped"})
+    for order in orders_to_capture(state, fingers):
+        post(kiosk, "api/case", order)
+    planned = _open_case(get(kiosk, "api/state"))["fingers"]
+    post(kiosk, "api/case", {"event": "capture", "finger": planned[0]["finger"]})
+    return await_state(kiosk, lambda state: state["capture"]["phase"] == "place_finger")
+
+
+def run_case(
+    kiosk: str,
+    press: Callable[[int], object],
+    lift: Callable[[], object],
+    *,
+    fingers: int = 1,
+    close: bool = True,
+) -> str:
+    """Run a case as an officer would; return its request's id once it is sent.
+
+    press: lays a finger on the sensor, told its ISO position; lift: takes it away. close: the case
+    is closed too. Raises CommandError when a finger is not taken, or the kiosk refuses.
+    """
+    case = begin_case(kiosk, fingers)["case"]
+    for finger in [each["finger"] for each in case["fingers"]]:
+        await_state(kiosk, lambda state, finger=finger: _asks_for(state, finger))  # type: ignore[misc]
+        press(finger)
+        try:
+            state = await_state(kiosk, _is_over)
+        finally:
+            lift()
+        if state["capture"]["phase"] not in {"lift_finger", "ready"}:
+            raise CommandError(f"not taken: {state['capture']['instruction']}", 1)
+    await_state(kiosk, lambda state: _open_case(state)["stage"] == "review")
+    post(kiosk, "api/case", {"event": "send"})
+    sent = await_state(kiosk, lambda state: _open_case(state)["stage"] == "sent")
+    if close:
+        post(kiosk, "api/case", {"event": "close"})
+    return str(sent["case"]["request_id"])
+
+
+def _open_case(state: State) -> State:
+    """Return the open case. Raises CommandError: it has ended, or the kiosk began anew."""
+    if state["case"] is None:
+        raise CommandError(f"the case has ended: {state['case_ended'] or 'the kiosk is new'}", 1)
+    return dict(state["case"])
+
+
+def _asks_for(state: State, finger: int) -> bool:
+    return bool(_open_case(state)["now"] == finger and state["capture"]["phase"] == "place_finger")
+
+
+def _is_over(state: State) -> bool:
+    """Whether the press has come to something: the finger was taken, or why not is told."""
+    return state["capture"]["phase"] in {"lift_finger", "again", "stopped", "refused", "fault"}
 
 
 def await_state(kiosk: str, wanted: Callable[[State], bool]) -> State:

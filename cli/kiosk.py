@@ -19,7 +19,7 @@ from greenline.cli.kiosk_operators import (
     refuse_without_operators,
     take_operators,
 )
-from greenline.cli.kiosk_upkeep import kept_up
+from greenline.cli.kiosk_upkeep import certificate_of, kept_up
 from greenline.cli.own_keys import OwnKeys, read_own_keys, refuse_for_production
 from greenline.cli.page_probe import PageProbe
 from greenline.cli.panel import make_panel
@@ -31,7 +31,9 @@ from greenline.drivers.gpio import PinsOnDemand
 from greenline.drivers.sensor import Sensor
 from greenline.drivers.urls import open_sensor, sensor_pins
 from greenline.drivers.usb_reset import reset_usb
+from greenline.firmware.case_rules import CaseRules
 from greenline.firmware.config import AUTOMATIC, KioskConfig
+from greenline.firmware.config_case import case_rules, only_purpose
 from greenline.firmware.errors import WipedError
 from greenline.firmware.kiosk import Kiosk
 from greenline.firmware.kiosk_parts import AuditParts, KioskParts
@@ -91,7 +93,8 @@ def run_kiosk(config: Path, pins: PinsOnDemand) -> None:
         refuse_for_production(settings.keys, config)
         refuse_without_operators(settings, config)
     with contextlib.closing(PageProbe()) as probe:
-        parts = _parts(settings, pins, wired, make_wipe(config, settings), probe)
+        wipe = make_wipe(config, settings)
+        parts = _parts(settings, pins, wired, wipe, probe, certificate_of(config))
         _run(config, settings, parts, probe, pins)
 
 
@@ -118,6 +121,7 @@ def _parts(
     wired: tuple[int, ...],
     wipe: Wipe,
     probe: PageProbe,
+    certificate: Path | None,
 ) -> KioskParts:
     address = settings.sensor
 
@@ -145,14 +149,19 @@ def _parts(
             target_fpir=settings.search.target_fpir,
             free_placement=settings.search.free_placement,
         ),
+        rules=_rules(settings),
         software=kiosk_software(),
         minimum_quality=settings.minimum_quality,
         attempts=settings.attempts,
         request_lifetime_ms=int(settings.request_lifetime_h * _HOUR_MS),
         bounds=settings.bounds.bounds,
         answer_lifetime_ms=int(settings.answer_lifetime_h * _HOUR_MS),
+        no_match_ms=settings.retention.no_match_ms,
+        clean_every=settings.care.clean_every,
+        certificate=certificate,
         resend_first_s=settings.resend_first_s,
         late_after_s=settings.late_after_s,
+        list_age_ms=settings.search.list_age_ms,
         early_stop=settings.live.early_stop,
         settling=Settling(
             settings.live.good_quality, settings.live.settle_s, settings.live.preview_s
@@ -168,6 +177,12 @@ def _parts(
         health=health_parts(settings, clock, probe.answers),
         updates=update_parts(settings),
     )
+
+
+def _rules(settings: KioskConfig) -> CaseRules:
+    search, least = settings.search, settings.minimum_quality
+    default = only_purpose(search.purpose, search.lists, least)
+    return case_rules(settings.case, settings.name, default, settings.attempts, least)
 
 
 def _notices(own: OwnKeys) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from greenline.cli.keyfiles import (
     read_opening_key,
     read_signing_key,
 )
+from greenline.cli.review_desk import opened_desk
 from greenline.cli.software import SOFTWARE
 from greenline.matcher.answering import Answering
 from greenline.matcher.audit_events import ended, started
@@ -58,6 +59,7 @@ def matcher(
         contextlib.closing(_open_gallery(settings)) as gallery,
         contextlib.closing(Ledger(settings.ledger)) as ledger,
         _engine(settings, gallery) as engine,
+        opened_desk(settings.review) as review,
     ):
         answering = _answering(settings, engine, audited)
         running = Service(
@@ -68,6 +70,7 @@ def matcher(
             terms=Terms(settings.split, settings.most_waiting),
             reports=_reports(answering, audited),
         )
+        running.examine_at(review)
         part = f"{settings.split.part} of {settings.split.of}"
         audited.log.note(started(SOFTWARE, part))
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -20,6 +20,7 @@ from greenline.cli.operators_asking import (
     tell_pin,
 )
 from greenline.cli.operators_publish import publish
+from greenline.cli.review_keys import read_public_key
 from greenline.protocol.operators import Role
 
 app = typer.Typer(
@@ -139,6 +140,23 @@ def choose_pin(operator: Operator, folder: Folder) -> None:
         pin = ask_pin(f"PIN of {operator}")
         opened.register.choose(operator, pin, ask_new_pin(operator))
     print("The PIN is changed. Kiosks take it with 'greenline operators publish'.")
+
+
+@app.command("key")
+def enter_key(
+    operator: Operator,
+    file: Annotated[
+        Path, typer.Argument(help="The public key, as 'greenline review key' made it.")
+    ],
+    folder: Folder,
+    by: By,
+) -> None:
+    """Enter an examiner's key: only what it signs counts as this person's verdict."""
+    key = read_public_key(file)
+    with opened_register(folder) as opened:
+        ask_person(opened, by)
+        opened.register.enter_key(operator, key, by)
+    print(f"{key.id.hex()} is the key of {operator} once a list is published.")
 
 
 app.command("publish")(publish)

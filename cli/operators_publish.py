@@ -11,6 +11,7 @@ from greenline.cli.configuration import read_configuration
 from greenline.cli.errors import CommandError
 from greenline.cli.keyfiles import check_link, read_identities, write_public
 from greenline.cli.operators_asking import Opened, opened_register
+from greenline.cli.review_keys import tell_examiners
 from greenline.link.settings import LinkSettings
 from greenline.protocol.operators import LONGEST_LIFE_MS, seal_list
 
@@ -29,6 +30,9 @@ def publish(
         Path | None, typer.Option(help="A link's TOML file: send them through its broker.")
     ] = None,
     days: Annotated[int, typer.Option(min=1, max=_MOST_DAYS, help="How long they hold.")] = 14,
+    review: Annotated[
+        Path | None, typer.Option(help="The review's folder: tell it who may examine leads.")
+    ] = None,
 ) -> None:
     """Sign the next list of each kiosk and seal it to that kiosk: after each change, and in time
     before the last ones expire.
@@ -40,6 +44,8 @@ def publish(
         check_link(settings)
     with opened_register(folder) as opened:
         letters = _letters(opened, kiosks, days)
+        if review is not None:
+            tell_examiners(review, opened.register)
     if to is not None:
         _write(to, letters)
     if settings is not None:

@@ -132,6 +132,12 @@ class AuditLog:
                 record = checkpoint_record(self._head, self._end, moment, self._signer)
                 self._append([record], signed=True, moment=moment)
 
+    def note_signed(self, event: Event) -> None:
+        """Make an event durable, and sign it so that it can be proved. Raises AuditError."""
+        with self._lock:
+            self.note(event)
+            self.checkpoint()
+
     def tend(self) -> None:
         """Sign what has waited long enough (called every few seconds). Raises AuditError."""
         with self._lock:

@@ -90,6 +90,21 @@ def deleted(request_id: bytes, what: str, reason: str) -> Event:
     )
 
 
+def purged(request_id: bytes, reason: str, who: str) -> Event:
+    """Return that a person had a case deleted before its time. reason: a code."""
+    details = {"what": "case", "reason": reason}
+    return Event(Kind.ERASE, who, case=pseudonym(request_id), details=details)
+
+
+def erased_there(request_id: bytes, matcher: str, entry: int) -> Event:
+    """Return that the matcher gave its word of an erasure. entry: of its audit log."""
+    details: dict[str, Detail] = {
+        "what": f"copy at {matcher}"[:64],
+        "reason": f"its entry {entry}",
+    }
+    return Event(Kind.ERASE, DEVICE, case=pseudonym(request_id), details=details)
+
+
 def exported(count: int, matcher: str) -> Event:
     """Return that a technician is handed all sealed requests, to be carried to the centre by hand.
 

@@ -21,6 +21,8 @@ from greenline.firmware.board_state import (
     Phase,
     Progress,
 )
+from greenline.firmware.case_state import CaseChoices, CaseShown
+from greenline.firmware.lead_state import LeadShown
 from greenline.firmware.operators_shown import SessionState
 from greenline.protocol.wording import WIPE_KEY_HELD
 
@@ -90,6 +92,20 @@ class Board:
     def show_session(self, session: SessionState) -> None:
         """Show who is logged in."""
         self._change(lambda state: msgspec.structs.replace(state, session=session))
+
+    def show_leads(self, leads: tuple[LeadShown, ...]) -> None:
+        """Show the leads as whoever is logged in may see them."""
+        if leads != self._state.leads:
+            self._change(lambda state: msgspec.structs.replace(state, leads=leads))
+
+    def show_case(self, case: CaseShown | None, ended: str = "") -> None:
+        """Show the open case, or that there is none and how the last one ended."""
+        self._change(lambda state: msgspec.structs.replace(state, case=case, case_ended=ended))
+
+    def show_choices(self, choices: CaseChoices) -> None:
+        """Show what may be chosen for a case."""
+        if choices != self._state.choices:
+            self._change(lambda state: msgspec.structs.replace(state, choices=choices))
 
     def show_wipe(self, left_s: int | None) -> None:
         """Show how long the wipe key must still be held; 0: it is done; None: nobody holds it."""

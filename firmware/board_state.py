@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from greenline.firmware.case_state import CaseChoices, CaseShown
+from greenline.firmware.lead_state import LeadChoices, LeadShown
 from greenline.firmware.operators_shown import SessionState
 from greenline.protocol.messages import Candidate, SearchedList
 from greenline.protocol.wording import LATE, STAGE_WORDS
@@ -114,6 +116,9 @@ class BoardState(msgspec.Struct, frozen=True):
     start that did not come from the matcher, or not for this kiosk. wipe_left_s: see show_wipe().
     session: who works here. words: of each Progress, and of what is late. now_ms: what the kiosk
     believes of the time as it sends this; 0: it does not say. software: which release runs.
+    case: the open one; case_ended: how the last one ended, "" while one is open and before the
+    first. choices: what may be chosen for a case. leads: for the second screen of whoever is logged
+    in; lead_choices: what may be chosen there.
     """
 
     version: int
@@ -133,3 +138,8 @@ class BoardState(msgspec.Struct, frozen=True):
     words: dict[str, str] = msgspec.field(default_factory=lambda: {**STAGE_WORDS, "late": LATE})
     now_ms: int = 0
     software: str = ""
+    case: CaseShown | None = None
+    case_ended: str = ""
+    choices: CaseChoices = CaseChoices()
+    leads: tuple[LeadShown, ...] = ()
+    lead_choices: LeadChoices = LeadChoices()

@@ -1,7 +1,8 @@
-"""The capture thread: waits for the officer's word, then for a finger, and runs the line.
+"""The capture thread: waits for the desk's word, then for each finger, and runs the line.
 
-The only thread that touches the sensor, its ring of light included. A sensor that goes away is
-named on the board and opened again; the process goes on.
+The only thread that touches the sensor, its ring of light included. It keeps no picture and no
+template: what it takes goes to the desk of the case at once. A sensor that goes away is named on
+the board and opened again; the process goes on.
 """
 
 import contextlib
@@ -9,23 +10,20 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from greenline.drivers.aura import show_on_ring
 from greenline.drivers.errors import DriverError
 from greenline.drivers.sensor import Sensor
 from greenline.drivers.signals import Signal
-from greenline.firmware import audit_events
-from greenline.firmware.audit_events import UNLOGGED, Audit
 from greenline.firmware.board import Board, Capture, DeviceName, Phase
-from greenline.firmware.checks import Checks
+from greenline.firmware.capture_reports import Reports, TakeFingers
+from greenline.firmware.capture_run import CaptureRun
 from greenline.firmware.errors import StoreError
-from greenline.firmware.gate import Gate
-from greenline.firmware.line import Case, Impression, Line, Submitted
+from greenline.firmware.impressions import Case, Submitted
+from greenline.firmware.line import Line
 from greenline.firmware.reopening import Opening, Reopener, close_quietly
 from greenline.firmware.status import signal_of
 from greenline.firmware.store_bounds import Room
-from greenline.firmware.taking import Taking
 from greenline.protocol.wording import STORE_FULL
 
 log = logging.getLogger(__name__)
@@ -35,18 +33,10 @@ _MAY_BEGIN = frozenset({Phase.READY, Phase.STOPPED, Phase.REFUSED})
 _OUR_FAULT = "A fault in the kiosk itself"
 
 
-@dataclass(frozen=True)
-class StartCheck:
-    """The officer opens a check. finger: ISO position 0-10; case: without impressions yet."""
-
-    finger: int
-    case: Case
-
-
 class CaptureThread:
-    """Runs checks one after another. line: everything but the sensor, which this thread opens.
+    """Takes fingers. make_line: everything but the sensor, which this thread opens.
 
-    attempts, rescan_below: see Taking. audit: is told of checks that end without a capture.
+    attempts, rescan_below: see Taking.
     """
 
     def __init__(
@@ -54,25 +44,23 @@ class CaptureThread:
         opening: Opening[Sensor],
         make_line: Callable[[Sensor], Line],
         board: Board,
-        checks: Checks,
-        gate: Gate,
+        reports: Reports,
         attempts: int,
         rescan_below: int = 0,
-        *,
-        audit: Audit = UNLOGGED,
     ) -> None:
         self._make_line = make_line
         self._board = board
-        self._checks = checks
-        self._gate = gate
+        self._reports = reports
         self._attempts = attempts
         self._rescan_below = rescan_below
-        self._audit = audit
-        self._commands: queue.Queue[StartCheck | None] = queue.Queue(maxsize=1)
+        self._commands: queue.Queue[TakeFingers | None] = queue.Queue(maxsize=2)
         self._cancelled = threading.Event()
+        self._forgetting = threading.Event()
         self._stopping = threading.Event()
         self._reopener = Reopener(opening, self._stopping.wait)
         self._line: Line | None = None
+        self._last_line: Line | None = None
+        self._glass_of = b""
         self._reason = ""  # why the sensor is missing
         self._shown = Capture(Phase.STARTING, "Starting")
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
@@ -90,11 +78,13 @@ class CaptureThread:
         """Begin to end, without waiting for it."""
         self._stopping.set()
         self._cancelled.set()
-        with contextlib.suppress(queue.Full):  # then there is one to wake it already
-            self._commands.put_nowait(None)
+        self._wake()
 
-    def request(self, command: StartCheck) -> bool:
-        """Ask for a check; False when one is going on or the sensor is not ready. Any thread."""
+    def request(self, command: TakeFingers) -> bool:
+        """Ask for fingers; False when some are being taken or the sensor is not ready. Any thread.
+
+        Once it was asked for, reports.rested() comes, whatever happens.
+        """
         if self._board.state().capture.phase not in _MAY_BEGIN:
             return False
         self._cancelled.clear()
@@ -105,8 +95,29 @@ class CaptureThread:
         return True
 
     def cancel(self) -> None:
-        """End the check that is going on; nothing of it is kept. Any thread."""
+        """End the capture that is going on; nothing of its case is kept. Any thread."""
         self._cancelled.set()
+        self._forgetting.set()
+        self._wake()
+
+    def submit(self, case: Case) -> Submitted:
+        """Make a case's request safe: the sensor is not needed, nor this thread. Any thread.
+
+        Raises StoreError: then nothing was taken.
+        """
+        if self._last_line is None:
+            raise StoreError("no sensor has ever been open")
+        try:
+            submitted = self._last_line.submit(case)
+        except StoreError as fault:
+            self._board.show_device(DeviceName.STORE, missing=str(fault))
+            raise
+        self._board.show_device(DeviceName.STORE)
+        return submitted
+
+    def _wake(self) -> None:
+        with contextlib.suppress(queue.Full):  # then there is one to wake it already
+            self._commands.put_nowait(None)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -126,10 +137,11 @@ class CaptureThread:
             sensor = self._reopener.next_step()
             if sensor is None:
                 return
-            self._line = self._make_line(sensor)
+            self._line = self._last_line = self._make_line(sensor)
             self._reason = ""
             self._board.show_device(DeviceName.SENSOR)
             self._show(Phase.READY, "Ready")
+        self._forget(self._line)
         try:
             command = self._commands.get(timeout=_IDLE_LOOK_S)
         except queue.Empty:
@@ -138,59 +150,47 @@ class CaptureThread:
             self._line.sensor.still_there()
             self._look_at_store(self._line)
             return
-        if command is None or self._stopping.is_set():
-            return
+        if command is not None:
+            self._obey(self._line, command)
+
+    def _obey(self, line: Line, command: TakeFingers) -> None:
         try:
-            self._check(self._line, command)
+            if not self._stopping.is_set():
+                self._take_fingers(line, command)
         except DriverError:
             raise
         except Exception as fault:
             # A fault of ours: the officer is told, and the sensor, which is well, is kept.
             log.exception("capture failed")
             self._show(Phase.STOPPED, f"{_OUR_FAULT} ({type(fault).__name__}). Start again")
+        finally:
+            self._reports.rested(command.request_id)
 
-    def _check(self, line: Line, command: StartCheck) -> None:
-        taking = Taking(
-            line,
-            self._show,
-            self._ended,
-            self._cancelled.wait,
-            self._attempts,
-            self._rescan_below,
-        )
+    def _forget(self, line: Line) -> None:
+        """Let go of what a case that has ended has left on the glass."""
+        if self._forgetting.is_set():
+            self._forgetting.clear()
+            if line.glass is not None:
+                line.glass.forget()
+
+    def _take_fingers(self, line: Line, command: TakeFingers) -> None:
         refusal = _refusal(line)
         if refusal:
             # Before anybody is asked for a finger: it could not be kept.
             self._refused(refusal)
             return
-        impression = taking.take(command.finger)
-        if isinstance(impression, str):
-            self._stopped(impression, command.case)
-            return
-        try:
-            submitted = line.submit(replace(command.case, impressions=(impression,)))
-        except StoreError as fault:
-            self._refused(str(fault))
-            return
-        self._board.show_device(DeviceName.STORE)
-        self._taken(submitted, impression)
-        score = impression.quality.score
-        self._show(Phase.LIFT_FINGER, "Taken. Lift the finger", share=1.0, quality=score)
-        taking.wait_lifted()
-        self._show(Phase.READY, "Ready")
-
-    def _taken(self, submitted: Submitted, impression: Impression) -> None:
-        self._show(Phase.TAKEN, "Taken", quality=impression.quality.score)
-        self._checks.taken(submitted, impression.steps_ms)
-        self._gate.offer(submitted.pending)
-        log.info(
-            "taken",
-            extra={
-                "request": submitted.pending.request_id.hex(),
-                "quality": impression.quality.score,
-                "durable_ms": round(submitted.durable_ms, 1),
-            },
-        )
+        if line.glass is not None and command.request_id != self._glass_of:
+            line.glass.begin()
+        self._glass_of = command.request_id
+        CaptureRun(
+            line,
+            self._show,
+            self._ended,
+            self._cancelled.wait,
+            self._reports,
+            self._attempts,
+            self._rescan_below,
+        ).take(command)
 
     def _refused(self, words: str) -> None:
         """Say aloud that the store takes nothing: on the page, the display and the lights."""
@@ -207,16 +207,6 @@ class CaptureThread:
 
     def _ended(self) -> bool:
         return self._cancelled.is_set() or self._stopping.is_set()
-
-    def _stopped(self, words: str, case: Case) -> None:
-        try:
-            self._audit.note(
-                audit_events.stopped(case.purpose, by_person=self._ended(), who=case.operator)
-            )
-        except StoreError as fault:
-            # Nothing was taken, so nothing has to be refused.
-            log.warning("audit log failed", extra={"reason": str(fault)})
-        self._show(Phase.STOPPED, "Stopped" if self._ended() else words)
 
     def _show(
         self,
@@ -253,8 +243,11 @@ class CaptureThread:
         self._board.show_device(DeviceName.SENSOR, missing=reason)
         self._close_sensor()
         self._show(Phase.FAULT, f"Sensor fault: {reason}")
-        with contextlib.suppress(queue.Empty):  # nobody waits for a check that was asked for then
-            self._commands.get_nowait()
+        with contextlib.suppress(queue.Empty):  # nobody waits for what was asked for then
+            while True:
+                command = self._commands.get_nowait()
+                if command is not None:
+                    self._reports.rested(command.request_id)
 
     def _close_sensor(self) -> None:
         line, self._line = self._line, None

@@ -23,13 +23,15 @@ from greenline.firmware.checks_shown import (
 from greenline.firmware.errors import FirmwareError, StoreError
 from greenline.firmware.inbox import Inbox, Received
 from greenline.firmware.lateness import Lateness
+from greenline.firmware.leads import NO_LEADS, Leads
 from greenline.firmware.line import Submitted
+from greenline.firmware.lists_age import as_shown
 from greenline.firmware.operators_reading import Reading
 from greenline.firmware.store import Answer, Expired, Pending, Store
 from greenline.firmware.store_bounds import Room
 from greenline.protocol.audit import Event
 from greenline.protocol.errors import ProtocolError
-from greenline.protocol.messages import Outcome, decode_result, encode_result
+from greenline.protocol.messages import Outcome, Result, decode_result, encode_result
 from greenline.protocol.wording import STORE_FILLS
 
 log = logging.getLogger(__name__)
@@ -69,6 +71,9 @@ class Checks:
         self._audit = audit
         self.reading = Reading(purpose)
         self._tend = tend
+        self.list_age_ms: int | None = None
+        inbox.as_shown = self._as_shown
+        self.leads: Leads = NO_LEADS
         self._unshown: list[tuple[Sequence[Event], Callable[[], None]]] = []
 
     def restore(self) -> None:
@@ -86,6 +91,7 @@ class Checks:
         check = waiting(submitted.pending)
         steps = {**steps_ms, "durable": submitted.durable_ms}
         self.lateness.taken(check.request_id)
+        self.leads.taken(submitted.pending.request_id, submitted.taken_by, submitted.captured)
         self._board.show_taken(replace(check, steps_ms=rounded(steps)))
 
     def link_changed(self, *, up: bool, detail: str) -> None:
@@ -171,6 +177,7 @@ class Checks:
 
     def _forget_answer(self, request_id: bytes) -> None:
         """Take a deleted answer off the board; what still waits for its final one stays there."""
+        self.leads.forget(request_id)
         if self._store.envelope(request_id) is None:
             self._board.remove_check(request_id.hex())
         else:
@@ -202,6 +209,11 @@ class Checks:
         if events:
             self._audit.note(*events)
 
+    def _as_shown(self, request_id: bytes, result: Result) -> Result:
+        """Return what may be shown: no match that came late, or of a list that is too old."""
+        late = self.lateness.is_late(request_id.hex())
+        return as_shown(result, self.list_age_ms, late=late)
+
     def _show_all(self, received: Sequence[Received]) -> None:
         for each in received:
             self._show(each)
@@ -224,6 +236,8 @@ class Checks:
             return replace(shown, late=late, steps_ms=rounded(steps))
 
         self._board.change_check(name, change)
+        purpose = self.reading.purpose_of(received.request_id)
+        self.leads.arrived(received.request_id, received.result, late=late, purpose=purpose)
         if received.final:
             self.lateness.forget(name)
         log.info(
@@ -244,12 +258,14 @@ class Checks:
             return None
 
     def _restore_answer(self, answer: Answer) -> None:
-        result = decode_result(answer.body)
-        pending = Pending(answer.request_id, 0, answer.created_ms, answer.expires_ms)
-        check = answered(waiting(pending), result, answer.arrived_ms)
         late = answer.final and self.lateness.was_late(answer.created_ms, answer.arrived_ms)
-        check = replace(check, late=late)
-        self._show_when_noted(
-            self.reading.comes(answer.request_id, result, again=True),
-            lambda: self._board.show_check(check),
-        )
+        result = as_shown(decode_result(answer.body), self.list_age_ms, late=late)
+        pending = Pending(answer.request_id, 0, answer.created_ms, answer.expires_ms)
+        check = replace(answered(waiting(pending), result, answer.arrived_ms), late=late)
+
+        def show() -> None:
+            self._board.show_check(check)
+            purpose = self.reading.purpose_of(answer.request_id)
+            self.leads.arrived(answer.request_id, result, late=late, purpose=purpose)
+
+        self._show_when_noted(self.reading.comes(answer.request_id, result, again=True), show)

@@ -7,6 +7,8 @@ import msgspec
 from msgspec import Meta
 
 from greenline.drivers.oled import USUAL_ADDRESS, Controller
+from greenline.firmware.config_case import CaseConfig
+from greenline.firmware.config_keeping import CareConfig, RetentionConfig
 from greenline.firmware.lateness import LATE_AFTER_S
 from greenline.firmware.store_bounds import MEGABYTE, USUAL, Bounds
 from greenline.link.settings import LinkSettings
@@ -20,12 +22,19 @@ class SearchDefaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
 
     target_fpir: the chance that a search of strangers alone may name anyone; without it the
     matcher's own threshold decides. free_placement: fingers may lie in any direction on the sensor.
+    list_age_h: a list that was last changed longer ago says no "no match"; None: any may.
     """
 
     purpose: Label
     lists: Annotated[tuple[Label, ...], Meta(min_length=1, max_length=8)]
     target_fpir: TargetFpir | None = None
     free_placement: bool = False
+    list_age_h: Annotated[float, Meta(gt=0, le=87_600)] | None = None
+
+    @property
+    def list_age_ms(self) -> int | None:
+        """The same in milliseconds."""
+        return None if self.list_age_h is None else int(self.list_age_h * 3_600_000)
 
 
 class KioskKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -59,7 +68,7 @@ class LightConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KeysConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The hardware keys; each connects its pin to ground. ok: check a finger; left: stop.
+    """The hardware keys; each connects its pin to ground. ok: the next step of a case; left: stop.
 
     wipe: held for 3 s it destroys all keys of the kiosk; None: there is none.
     """
@@ -169,6 +178,7 @@ class KioskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     of who did what.
     bounds: of the store. late_after_s: an answer that comes later is shown as late.
     request_lifetime_h, answer_lifetime_h: hours until an unanswered request, an answer, expires.
+    case: how cases go. retention: what expires sooner. care: of the sensor.
     operators: who logs in; None: nobody does. update: None: this kiosk is not updated by us.
     production: real travellers are checked here; it
     refuses to start with keys in files, or without operators.
@@ -196,6 +206,9 @@ class KioskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     audit: AuditConfig = AuditConfig()
     operators: OperatorsConfig | None = None
     bounds: StoreConfig = StoreConfig()
+    case: CaseConfig = CaseConfig()
+    retention: RetentionConfig = RetentionConfig()
+    care: CareConfig = CareConfig()
     update: UpdateFiles | None = None
     production: bool = False
 

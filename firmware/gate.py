@@ -86,6 +86,11 @@ class Gate:
             self._added.append(request)
         self._wake_writer.send(b"x")
 
+    def forget(self, request_id: bytes) -> None:
+        """Offer something no more: it was deleted, or has been answered. Any thread."""
+        with self._lock:
+            self._dispatcher.remove(request_id)
+
     def received(self, request_id: bytes) -> bool:
         """Note that the matcher has a request; False: none that waits. The gate's thread."""
         with self._lock:

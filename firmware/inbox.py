@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from greenline.firmware.retention import Retention
 from greenline.firmware.store import Store
 from greenline.protocol.envelope import Envelope, EnvelopeKind, Header
 from greenline.protocol.errors import MalformedError, ProtocolError, WrongKeyError
+from greenline.protocol.examination import SignedVerdict, decode_verdict
 from greenline.protocol.keys import Identity, OpeningKey
 from greenline.protocol.messages import Outcome, Result, decode_result, encode_result
 from greenline.protocol.receipt import decode_receipt
@@ -21,7 +23,8 @@ log = logging.getLogger(__name__)
 _OLDER = "older than one before"
 _REPEATED = "repeated or expired"
 _RECEIPT = "receipt of no use"
-_OF_NO_USE = frozenset({_OLDER, _REPEATED, _RECEIPT})
+VERDICT = "verdict of no use"
+_OF_NO_USE = frozenset({_OLDER, _REPEATED, _RECEIPT, VERDICT})
 _MOST_RECEIPTS = 4096
 """Of so many requests the newest receipt's time is known; of more than that one may count twice."""
 
@@ -39,10 +42,21 @@ def _nobody_is_told(_signed_ms: int, _asked_ms: int | None) -> None:
     """Stand in for a clock."""
 
 
+def _as_it_is(_: bytes, result: Result) -> Result:
+    return result
+
+
+def _nothing_waits(_: bytes) -> bool:
+    return False
+
+
 class Inbox:
     """Checks answers for one kiosk from one matcher.
 
     earlier: opening keys of this kiosk that were replaced; answers to them are still on their way.
+    answer_lifetime_ms: of any answer; retention says which go sooner.
+    waits_beside: says what else has a receipt, that does not lie in the store. as_shown: says what
+    an answer comes to here; that is what is kept.
     vouched: is told each time that the matcher has signed, Unix milliseconds, and when it was asked
     for, see Store.asked_ms().
     """
@@ -64,8 +78,10 @@ class Inbox:
         self._matcher = matcher
         self._store = store
         self._now_ms = now_ms
-        self._answer_lifetime_ms = answer_lifetime_ms
+        self.retention = Retention(answer_lifetime_ms)
         self._vouched = vouched
+        self.waits_beside: Callable[[bytes], bool] = _nothing_waits
+        self.as_shown: Callable[[bytes, Result], Result] = _as_it_is
         self._provisional: dict[bytes, int] = {}
         self._receipts: dict[bytes, int] = {}
         self.refused: Counter[str] = Counter()
@@ -75,13 +91,14 @@ class Inbox:
         try:
             envelope, result = self.open(data)
         except ProtocolError as fault:
-            self._refuse("answer refused", fault)
+            self.refuse("answer refused", fault)
             return None
         request_id = envelope.header.request_id
         self._vouched(envelope.header.created_ms, self._store.asked_ms(request_id))
+        result = self.as_shown(request_id, result)
         final = result.outcome is not Outcome.INCOMPLETE
         if not final and envelope.header.created_ms < self._provisional.get(request_id, 0):
-            self._leave(_OLDER, request_id)
+            self.leave(_OLDER, request_id)
             return None
         now = self._now_ms()
         added = self._store.add_answer(
@@ -89,11 +106,11 @@ class Inbox:
             encode_result(result),
             final=final,
             arrived_ms=now,
-            expires_ms=now + self._answer_lifetime_ms,
+            expires_ms=now + self.retention.lifetime_ms(result.outcome),
         )
         if not added:
             self._provisional.pop(request_id, None)
-            self._leave(_REPEATED, request_id)
+            self.leave(_REPEATED, request_id)
             return None
         if final:
             self._provisional.pop(request_id, None)
@@ -110,13 +127,14 @@ class Inbox:
         try:
             header = self._open_receipt(data)
         except ProtocolError as fault:
-            self._refuse("receipt refused", fault)
+            self.refuse("receipt refused", fault)
             return None
         request_id, created_ms = header.request_id, header.created_ms
         self._vouched(created_ms, self._store.asked_ms(request_id))
         is_newer = created_ms > self._receipts.get(request_id, -1)
-        if not is_newer or self._store.envelope(request_id) is None:
-            self._leave(_RECEIPT, request_id)
+        waits = self._store.envelope(request_id) is not None or self.waits_beside(request_id)
+        if not is_newer or not waits:
+            self.leave(_RECEIPT, request_id)
             return None
         if request_id not in self._receipts and len(self._receipts) >= _MOST_RECEIPTS:
             del self._receipts[next(iter(self._receipts))]
@@ -127,11 +145,20 @@ class Inbox:
         """Return how many came that the matcher did not make for this kiosk."""
         return sum(self.refused[why] for why in self.refused if why not in _OF_NO_USE)
 
-    def _refuse(self, event: str, fault: ProtocolError) -> None:
+    def refuse(self, event: str, fault: Exception) -> None:
+        """Count and log what came and was not taken. event: in the log."""
         self.refused[type(fault).__name__] += 1
         log.warning(event, extra={"reason": str(fault)})
 
-    def _leave(self, why: str, request_id: bytes) -> None:
+    def verdict(self, data: bytes) -> tuple[Header, SignedVerdict]:
+        """Check and open a verdict's envelope; who signed the verdict is not looked at yet.
+
+        Raises ProtocolError.
+        """
+        envelope = self._verified(data, EnvelopeKind.VERDICT)
+        return envelope.header, decode_verdict(envelope.open(*self._keys))
+
+    def leave(self, why: str, request_id: bytes) -> None:
         """Count what is genuine and of no use; a broker that repeats itself is no attack."""
         self.refused[why] += 1
         log.info("not needed", extra={"request": request_id.hex(), "reason": why})

@@ -9,11 +9,18 @@ from greenline.firmware.audit import AuditLog
 from greenline.firmware.audit_leaving import AuditLeaving
 from greenline.firmware.audit_memory import memory_key
 from greenline.firmware.board import Board
+from greenline.firmware.case_counts import CaseCounts, counts_beside
+from greenline.firmware.case_desk import CaseDesk
+from greenline.firmware.case_held import CaseParts
+from greenline.firmware.erasures import Erasures, erasures_beside
+from greenline.firmware.finger_view import FingerView
 from greenline.firmware.health import HealthReport
 from greenline.firmware.inbox import Inbox
 from greenline.firmware.kiosk_parts import KioskParts
 from greenline.firmware.line import Line
+from greenline.firmware.purging import MatcherSide, Purging
 from greenline.firmware.residue import Glass
+from greenline.firmware.retention import Retention
 from greenline.firmware.status_leaving import StatusLeaving, status_of
 from greenline.firmware.store import Store
 from greenline.firmware.updates_told import UpdatesTold
@@ -22,7 +29,7 @@ from greenline.protocol.kiosk_status import KioskStatus
 
 def make_inbox(parts: KioskParts, store: Store) -> Inbox:
     """Return what takes answers in."""
-    return Inbox(
+    inbox = Inbox(
         parts.name,
         parts.opener,
         parts.matcher,
@@ -32,6 +39,8 @@ def make_inbox(parts: KioskParts, store: Store) -> Inbox:
         earlier=parts.earlier_openers,
         vouched=parts.clock.vouched,
     )
+    inbox.retention = Retention(parts.answer_lifetime_ms, parts.no_match_ms)
+    return inbox
 
 
 def make_audit(parts: KioskParts) -> AuditLog:
@@ -79,14 +88,35 @@ def status_leaving(parts: KioskParts, board: Board) -> StatusLeaving:
     )
 
 
+def make_purging(parts: KioskParts, store: Store, audit: AuditLog) -> Purging:
+    """Return what deletes cases by order."""
+    side = MatcherSide(
+        parts.name,
+        parts.signer,
+        parts.openers,
+        parts.matcher,
+        parts.clock.now_ms,
+        lambda: not parts.clock.trusted(),
+    )
+    erasures = Erasures(erasures_beside(parts.store), parts.device, parts.clock.instant)
+    return Purging(erasures, store, audit, side)
+
+
+def make_case_desk(parts: KioskParts, board: Board, audit: AuditLog) -> CaseDesk:
+    """Return the desk of the one case. Connect it before use."""
+    counts = CaseCounts(counts_beside(parts.store))
+    return CaseDesk(CaseParts(parts.rules, board, audit, counts, parts.case, parts.clock.now_ms))
+
+
 def make_line(
     parts: KioskParts,
     sensor: Sensor,
     store: Store,
     audit: AuditLog,
     committed: Callable[[float], None],
+    view: FingerView | None,
 ) -> Line:
-    """Return the capture line of an open sensor. committed: see Line."""
+    """Return the capture line of an open sensor. committed, view: see Line."""
     return Line(
         sensor=sensor,
         judge=parts.judge,
@@ -105,6 +135,8 @@ def make_line(
         audit=audit,
         clock_doubtful=lambda: not parts.clock.trusted(),
         committed=committed,
+        attacks=parts.attacks,
+        view=view,
     )
 
 

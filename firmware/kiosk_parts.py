@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from greenline.drivers.sensor import Sensor
+from greenline.firmware.attack_detection import AttackDetection
+from greenline.firmware.case_rules import CaseRules
 from greenline.firmware.clock import Clock
 from greenline.firmware.device_key import DeviceKey
 from greenline.firmware.health import HealthParts
@@ -13,6 +15,7 @@ from greenline.firmware.line import Case, Extraction
 from greenline.firmware.operators_door import OperatorsParts
 from greenline.firmware.panel import Panel
 from greenline.firmware.reopening import Opening
+from greenline.firmware.retention import NO_MATCH_MS
 from greenline.firmware.store import Store
 from greenline.firmware.store_bounds import USUAL, Bounds
 from greenline.firmware.store_proofs import proofs_of
@@ -42,7 +45,9 @@ class KioskParts:
     device: wraps the cases' keys. end: asks this process to end. early_stop, settling: see Line.
     rescan_below: see Taking. earlier_openers: see Inbox. notices: see BoardState. operators: None
     where nobody logs in. bounds: of the store. late_after_s: see Lateness. health, updates: None
-    where nothing of ours updates the kiosk.
+    where nothing of ours updates the kiosk. no_match_ms: see Inbox.
+    clean_every: see FingerCounts. certificate: of the link, a PEM file. case: what every request
+    asks for; rules: of cases. attacks: see Line.
     """
 
     name: str
@@ -56,6 +61,7 @@ class KioskParts:
     store: Path
     socket: Path
     case: Case
+    rules: CaseRules
     software: str
     minimum_quality: int
     attempts: int
@@ -77,6 +83,11 @@ class KioskParts:
     late_after_s: float = LATE_AFTER_S
     health: HealthParts | None = None
     updates: UpdateParts | None = None
+    list_age_ms: int | None = None
+    no_match_ms: int = NO_MATCH_MS
+    clean_every: int = 200
+    certificate: Path | None = None
+    attacks: AttackDetection | None = None
 
     @property
     def openers(self) -> tuple[OpeningKey, ...]:

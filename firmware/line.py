@@ -14,8 +14,11 @@ from typing import Protocol
 
 from greenline.drivers.sensor import Progress, Retry, Sensor
 from greenline.firmware import audit_events
+from greenline.firmware.attack_detection import AttackDetection, attack_score
 from greenline.firmware.audit_events import UNLOGGED, Audit
 from greenline.firmware.errors import StoreError
+from greenline.firmware.finger_view import FingerView
+from greenline.firmware.impressions import Case, Impression, Submitted, Unusable
 from greenline.firmware.picture import (
     Looking,
     Shot,
@@ -32,10 +35,12 @@ from greenline.models.quality import Quality
 from greenline.prints import fmr
 from greenline.prints.frame import Frame
 from greenline.prints.template import FEWEST_MINUTIAE, Template
-from greenline.protocol.audit import NOT_LOGGED_IN
 from greenline.protocol.envelope import EnvelopeKind, Header, Lane, seal
+from greenline.protocol.examination import FingerQuality
 from greenline.protocol.keys import Identity, Signer
 from greenline.protocol.messages import ImpressionMessage, Request, encode_request
+
+__all__ = ["Case", "Extraction", "Impression", "Least", "Line", "Submitted", "Unusable"]
 
 REQUEST_ID_BYTES = 16
 
@@ -55,48 +60,14 @@ class Extraction(Protocol):
 
 
 @dataclass(frozen=True)
-class Impression:
-    """One usable press. record: ISO/IEC 19794-2:2005. steps_ms: how long each step took."""
-
-    finger: int
-    record: bytes
-    quality: Quality
-    model: str
-    steps_ms: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Unusable:
-    """A press whose picture is too poor to be found again; quality says why.
-
-    A picture that was given up early has the quality of its upper rows.
+class Least:
+    """What a picture must reach. score: 0-100. keep_poor: a poorer one is an impression all the
+    same, as long as there is a finger in it; whole: none is given up while it arrives.
     """
 
-    quality: Quality
-
-
-@dataclass(frozen=True)
-class Case:
-    """What is asked for one person. purpose: code; lists: names of the lists to search.
-
-    target_fpir, free_placement: see protocol.messages.Request. operator: who asks, for the audit
-    log alone: the request does not tell.
-    """
-
-    purpose: str
-    lists: tuple[str, ...]
-    impressions: tuple[Impression, ...] = ()
-    target_fpir: float | None = None
-    free_placement: bool = False
-    operator: str = NOT_LOGGED_IN
-
-
-@dataclass(frozen=True)
-class Submitted:
-    """A request that is on the disk."""
-
-    pending: Pending
-    durable_ms: float
+    score: int
+    keep_poor: bool = False
+    whole: bool = False
 
 
 def _believed() -> bool:
@@ -109,9 +80,10 @@ class Line:
 
     lifetime_ms: how long a request may wait for its answer. software: version, for the request.
     early_stop: give up a picture on its way that cannot become good enough. settling: of a finger
-    on a live sensor. glass: judges in judge's place and knows residue. audit: is told before
-    anything is kept. clock_doubtful: says that now_ms may be far behind. committed: is
-    told how many seconds each commit took.
+    on a live sensor. glass: judges in judge's place and knows residue. attacks: looks for forged
+    fingers; view: shows them to the officer; None: nothing does. audit: is told before anything is
+    kept. clock_doubtful: says that now_ms may be far behind. committed: is told how many seconds
+    each commit took.
     """
 
     sensor: Sensor
@@ -132,6 +104,8 @@ class Line:
     audit: Audit = UNLOGGED
     clock_doubtful: Callable[[], bool] = _believed
     committed: Callable[[float], None] = field(default=lambda _: None)
+    attacks: AttackDetection | None = None
+    view: FingerView | None = None
 
     def take(
         self,
@@ -140,16 +114,21 @@ class Line:
         judged: Callable[[Frame, Quality], None] | None = None,
         seen: Callable[[Quality], None] = nobody_looks,
         ended: Callable[[], bool] = nobody_ends_it,
+        least: Least | None = None,
     ) -> Impression | Retry | Unusable:
         """Take one press. finger: ISO position 0-10. judged: told as soon as the quality is known.
 
         seen: told the quality of a live sensor's frames, and of a slow one's rows so far once they
-        are good enough. ended: says that nothing is wanted any more (Retry.STOPPED). Raises
-        DriverError when the sensor fails, ModelsError when the picture cannot be one.
+        are good enough. ended: says that nothing is wanted any more (Retry.STOPPED). least: of the
+        picture; None: minimum_quality. Raises DriverError when the sensor fails, ModelsError when
+        the picture cannot be one.
         """
+        wanted = least or Least(self.minimum_quality)
+        early = self.early_stop and not wanted.whole
         looking = Looking(
-            self._judge, self.minimum_quality, self.early_stop, self.settling, seen, ended
-        )
+            self._judge, wanted.score, early, self.settling, seen, ended, wanted.keep_poor,
+            self._view,
+        )  # fmt: skip
         started = self.clock()
         if self.sensor.info().live:
             taken: Frame | Shot | Retry | Forecast = take_settled(self.sensor, looking, self.clock)
@@ -161,10 +140,10 @@ class Line:
             return Unusable(taken.told)
         scanned = self.clock()
         frame, quality = self._judged(taken)
+        self._view(frame, frame.height)
         if judged is not None:
             judged(frame, quality)
-        # Residue is no finger, even where every score will do.
-        if quality.score < self.minimum_quality or is_residue(quality):
+        if not _usable(quality, wanted):
             return Unusable(quality)
         at_quality = self.clock()
         template = self.extraction.extract(frame).best(_MOST_MINUTIAE)
@@ -177,7 +156,13 @@ class Line:
             "template": self.clock() - at_quality,
         }
         milliseconds = {step: seconds * 1000 for step, seconds in steps.items()}
-        return Impression(finger, record, quality, self.extraction.model_id, milliseconds)
+        attack = None if self.attacks is None else attack_score(self.attacks, frame)
+        model = self.extraction.model_id
+        return Impression(finger, record, quality, model, milliseconds, attack)
+
+    def _view(self, frame: Frame, height: int) -> None:
+        if self.view is not None:
+            self.view.show(frame, height)
 
     def _judged(self, taken: Frame | Shot) -> tuple[Frame, Quality]:
         if isinstance(taken, Shot):
@@ -195,7 +180,8 @@ class Line:
         """
         started = self.clock()
         created = self.now_ms()
-        pending = Pending(os.urandom(REQUEST_ID_BYTES), lane, created, created + self.lifetime_ms)
+        request_id = case.request_id or os.urandom(REQUEST_ID_BYTES)
+        pending = Pending(request_id, lane, created, created + self.lifetime_ms)
         header = Header(
             EnvelopeKind.REQUEST, lane, pending.request_id, self.kiosk, created, pending.expires_ms,
             clock_doubtful=self.clock_doubtful(),
@@ -211,7 +197,11 @@ class Line:
                 self.audit.note(audit_events.not_kept(pending.request_id, case.purpose))
             raise
         self.committed(self.clock() - began)
-        return Submitted(pending, (self.clock() - started) * 1000)
+        captured = tuple(
+            FingerQuality(impression.finger, impression.quality.score)
+            for impression in case.impressions
+        )
+        return Submitted(pending, (self.clock() - started) * 1000, case.operator, captured)
 
     def _note_taken(self, case: Case, pending: Pending) -> None:
         fingers = [impression.finger for impression in case.impressions]
@@ -246,3 +236,10 @@ class Line:
             case.target_fpir,
             case.free_placement,
         )
+
+
+def _usable(quality: Quality, least: Least) -> bool:
+    """Say whether a picture is worth a template."""
+    if is_residue(quality):  # no finger, even where every score will do
+        return False
+    return quality.score >= least.score or (least.keep_poor and quality.score > 0)

@@ -5,12 +5,15 @@ never holds up a request or its answer here: it is said in the log, and tried ag
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from greenline.firmware.audit import AuditLog
 from greenline.firmware.audit_leaving import AuditLeaving
 from greenline.firmware.checks import Checks
 from greenline.firmware.errors import AuditError
+from greenline.firmware.examinations_leaving import ExaminationsLeaving
+from greenline.firmware.gate_sides import Source
 from greenline.firmware.status_leaving import StatusLeaving
 from greenline.firmware.store import Pending, Store
 from greenline.protocol.envelope import EnvelopeKind, kind_of
@@ -21,7 +24,9 @@ log = logging.getLogger(__name__)
 class Mail:
     """Stands between the gate and the kiosk's parts, on the gate's thread.
 
-    operators, receipts: take envelopes of their kind; None: as an answer, which they are not.
+    beside: take envelopes of a kind, and return the id of what has left by one; a kind without
+    counts as an answer. orders: what else waits to be sent, beside the store. questions: to the
+    centre, about leads.
     """
 
     def __init__(
@@ -31,18 +36,19 @@ class Mail:
         audit: AuditLog,
         leaving: AuditLeaving,
         status: StatusLeaving,
-        operators: Callable[[bytes], None] | None = None,
-        receipts: Callable[[bytes], None] | None = None,
+        beside: Mapping[EnvelopeKind, Callable[[bytes], bytes | None]] = MappingProxyType({}),
+        *,
+        orders: Source | None = None,
+        questions: ExaminationsLeaving | None = None,
     ) -> None:
         self._store = store
         self._checks = checks
         self._audit = audit
         self._leaving = leaving
         self._status = status
-        self._beside: dict[int, Callable[[bytes], None] | None] = {
-            EnvelopeKind.OPERATORS: operators,
-            EnvelopeKind.RECEIPT: receipts,
-        }
+        self._questions = questions
+        self._beside = {int(kind): take for kind, take in beside.items()}
+        self._orders = orders
         self._offer: Callable[[Pending], None] = _nobody_offers
 
     def begin(self, offer: Callable[[Pending], None]) -> None:
@@ -51,12 +57,17 @@ class Mail:
 
     def pending(self) -> list[Pending]:
         """Return the requests that wait in the store."""
-        return self._store.pending()
+        waiting = self._store.pending()
+        return waiting if self._orders is None else [*waiting, *self._orders.pending()]
 
     def envelope(self, request_id: bytes) -> bytes | None:
         """Return what is to be sent, or None when it has left. Raises StoreError."""
         found = self._store.envelope(request_id)
         found = found or self._status.envelope(request_id)
+        if found is None and self._orders is not None:
+            found = self._orders.envelope(request_id)
+        if found is None and self._questions is not None:
+            found = self._questions.envelope(request_id)
         if found is not None:
             return found
         try:
@@ -93,13 +104,12 @@ class Mail:
 
     def _is_answer(self, envelope: bytes) -> bool:
         kind = kind_of(envelope)
-        return self._beside.get(kind) is None and kind != EnvelopeKind.AUDIT_RECEIPT
+        return kind not in self._beside and kind != EnvelopeKind.AUDIT_RECEIPT
 
     def _beside_answers(self, envelope: bytes) -> bytes | None:
         take = self._beside.get(kind_of(envelope))
         if take is not None:
-            take(envelope)
-            return None
+            return take(envelope)
         try:
             left = self._leaving.receive(envelope)
             self._offer_next()
@@ -118,6 +128,8 @@ class Mail:
             _say(fault)
         for status in self._status.pending():
             self._offer(status)
+        for question in [] if self._questions is None else self._questions.pending():
+            self._offer(question)
         return self._checks.housekeeping()
 
     def _offer_next(self) -> None:

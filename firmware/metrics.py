@@ -32,7 +32,8 @@ class KioskReadings:
     resends: offers that were not a request's first. repeated: answers that were not needed.
     refused: answers that the matcher did not make for this kiosk. salvaged: messages kept and lost
     when this run found its store damaged. room: what the store still takes, 0-2. written_bytes: on
-    the device under the store; None: nobody counts them.
+    the device under the store; None: nobody counts them. cases: how many have ended, by how.
+    leads: how many people have decided, by how.
     """
 
     lanes: Callable[[], dict[Lane, LaneReading]]
@@ -42,6 +43,8 @@ class KioskReadings:
     salvaged: Callable[[], tuple[int, int]]
     room: Callable[[], int]
     written_bytes: Callable[[], int | None]
+    cases: Callable[[], dict[str, int]]
+    leads: Callable[[], dict[str, int]] = dict
 
 
 class KioskMetrics:
@@ -114,6 +117,15 @@ class _KioskCollector(Collector):
             "Answers that the matcher did not make, or not for this kiosk.",
             readings.refused(),
         )
+        cases = CounterMetricFamily("greenline_cases", "Cases that have ended.", labels=["end"])
+        for end, count in readings.cases().items():
+            cases.add_metric([end], count)
+        leads = CounterMetricFamily(
+            "greenline_leads", "Possible matches that people have decided.", labels=["decision"]
+        )
+        for decision, count in readings.leads().items():
+            leads.add_metric([decision], count)
+        yield from (cases, leads)
 
     def _store(self) -> Iterator[Metric]:
         readings = self._readings

@@ -1,8 +1,8 @@
 """Whether somebody stands at the kiosk: then no update may begin (health.py holds the lock).
 
-A capture is one thing that says so. The other is a case that is still open: nobody tells a kiosk
-that a case is over, so it is taken to be open while an answer is waited for that the person may
-still be there for, and for a while after an answer has come, longer when it names a possible match,
+An open case is one thing that says so: it ends by itself when nothing happens. The other is a
+request that was sent: the person is taken to be there while an answer is waited for, as long as one
+may come in time, and for a while after an answer has come, longer when it names a possible match,
 which stands on the page to be verified. Each has its end by running time: a kiosk whose link is
 down for a week, or that nobody attends to, must stay updatable. What an earlier run has left on the
 page does not count, or a kiosk that crashes again and again could never be mended.
@@ -19,7 +19,7 @@ ANSWER_READ_S: Final = 120.0
 MATCH_READ_S: Final = 600.0
 LONGEST_WAIT_S: Final = 600.0
 BEGINNING_S: Final = 5.0
-"""So long the capture thread may take until it says that a check has begun."""
+"""So long it may take until the board shows the case."""
 
 _IDLE: Final = frozenset({Phase.STARTING, Phase.READY, Phase.STOPPED, Phase.REFUSED, Phase.FAULT})
 _EARLIER: Final = float("-inf")
@@ -42,7 +42,7 @@ class Occupied:
         self._begins_until_s = _EARLIER
 
     def begins(self) -> None:
-        """Note that a check is asked for, which the board does not show yet."""
+        """Note that a case is asked for, which the board does not show yet."""
         self._begins_until_s = self._clock() + BEGINNING_S
 
     def look(self, state: BoardState) -> bool:
@@ -54,7 +54,7 @@ class Occupied:
             for check in state.checks
             if (stage := _stage(check))
         }
-        if is_capturing(state) or now_s < self._begins_until_s:
+        if state.case is not None or is_capturing(state) or now_s < self._begins_until_s:
             return True
         nobody = state.session.required and not state.session.operator
         return not nobody and any(now_s < until_s for until_s in self._until.values())

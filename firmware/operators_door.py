@@ -17,6 +17,7 @@ from greenline.firmware.operators_file import OperatorsFile, operators_beside
 from greenline.firmware.operators_login import Logins
 from greenline.firmware.operators_session import Sessions
 from greenline.protocol.keys import OpeningKey, VerifyKey
+from greenline.protocol.operators import OperatorEntry
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,11 @@ class Door:
             log.warning("operators refused", extra={"reason": "nobody logs in on this kiosk"})
             return
         self._operators.receive(envelope)
+
+    def who_is(self, operator: str) -> OperatorEntry | None:
+        """Return somebody of the list that holds; None: nobody, or nobody logs in here."""
+        current = None if self._operators is None else self._operators.current()
+        return None if current is None else current.find(operator)
 
     def tend(self) -> None:
         """Do what is due by time (called now and then)."""

@@ -116,6 +116,13 @@ class Sessions:
             if self.holds(token) and self._seat is not None:
                 self._seat.touched_s = self._clock()
 
+    def pressed(self) -> None:
+        """Note that a finger was pressed for whoever sits there: the person is at work."""
+        with self._lock:
+            self.tend()
+            if self._seat is not None and not self._seat.locked:
+                self._seat.touched_s = self._clock()
+
     def may(self, action: Action) -> bool:
         """Say whether whoever is logged in may do this; the one question before each action."""
         with self._lock:

@@ -24,7 +24,6 @@ from greenline.protocol.wording import CLOCK_NOT_SET
 _DRAW_S = 0.25
 _STARTING_S = 60.0  # a browser may need so long to come up after the kiosk
 _RELOADING_S = 5.0
-_ANY_FINGER = 0
 _BRUSHED = 0.1
 
 
@@ -48,11 +47,11 @@ class Desk(Protocol):
 
     board: Board
 
-    def start_check(self, finger: int) -> bool:
-        """Open a check; False when the kiosk is not ready for it."""
+    def confirm(self) -> None:
+        """Do the one obvious step of the open case."""
 
-    def cancel_check(self) -> None:
-        """End the capture that is going on."""
+    def stop_case(self) -> None:
+        """End the open case."""
 
     def wipe(self) -> None:
         """Destroy the keys of this kiosk, and end."""
@@ -103,9 +102,9 @@ def _obey(desk: Desk) -> Callable[[GpioButtons], float]:
         desk.board.show_wipe(_wipe_left_s(keys.wipe_share()))
         for key in pressed:
             if key is Key.OK:
-                desk.start_check(_ANY_FINGER)
+                desk.confirm()
             elif key is Key.LEFT:
-                desk.cancel_check()
+                desk.stop_case()
             elif key is Key.WIPE:
                 desk.wipe()
         return SAMPLE_S

@@ -22,12 +22,18 @@ def nobody_looks(_: Quality) -> None:
     """Take a quality that nobody wants to know."""
 
 
+def nobody_views(_frame: Frame, _height: int = 0) -> None:
+    """Take a picture that nobody wants to see."""
+
+
 @dataclass(frozen=True)
 class Looking:
     """How to look at a picture before it is there. minimum: 0-100, the least score that is used.
 
     early: give up a picture that cannot reach it. seen: told the quality of each live frame, and
     that of the rows so far once they are good enough. ended: says that nothing is wanted any more.
+    keep_poor: of a finger that is lifted a picture below the minimum will do as well. view: told
+    each frame of a live sensor, and what has come of a slow one's, with the height it will have.
     """
 
     judge: Judge
@@ -36,6 +42,12 @@ class Looking:
     settling: Settling = field(default_factory=Settling)
     seen: Callable[[Quality], None] = nobody_looks
     ended: Callable[[], bool] = nobody_ends_it
+    keep_poor: bool = False
+    view: Callable[[Frame, int], None] = nobody_views
+
+    def is_usable(self, quality: Quality) -> bool:
+        """Say whether a picture of a finger that is gone is worth anything."""
+        return quality.score >= self.minimum or (self.keep_poor and quality.score > 0)
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,7 @@ def take_watched(
     def watch(arriving: Arriving) -> bool:
         if looking.ended():
             return False
+        looking.view(arriving.frame, arriving.height)
         if not looking.early:
             return True
         coming = forecast(arriving.frame, arriving.height, looking.minimum, looking.judge)
@@ -83,8 +96,9 @@ def take_settled(sensor: Sensor, looking: Looking, clock: Callable[[], float]) -
         if isinstance(frame, Retry):
             if frame is not Retry.NO_FINGER and not trigger.is_over(clock()):
                 continue  # the sensor gave no picture this time
-            usable = best is not None and best.quality.score >= looking.minimum
+            usable = best is not None and looking.is_usable(best.quality)
             return best if best is not None and usable else frame
+        looking.view(frame, frame.height)
         shot = Shot(frame, looking.judge(frame))
         looking.seen(shot.quality)
         look = trigger.look(shot.quality.score, clock())

@@ -8,21 +8,26 @@ expires is decided by the clock's proofs alone (clock.py).
 """
 
 import logging
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from greenline.firmware.clock import Instant
-from greenline.firmware.errors import ShreddedError, StoreFullError
+from greenline.firmware.errors import StoreFullError
+from greenline.firmware.store_answers import Answers
 from greenline.firmware.store_aside import Salvaged, note_told, untold
 from greenline.firmware.store_bounds import USUAL, Bounds, Room, room
 from greenline.firmware.store_connection import Connection
-from greenline.firmware.store_expiry import Due, forget, nobody_is_told, past_its_time, rebase
-from greenline.firmware.store_file import (
-    INSERT_ANSWER,
-    INSERT_REQUEST,
-    has_older_answers,
+from greenline.firmware.store_expiry import (
+    Due,
+    all_of,
+    forget,
+    nobody_is_told,
+    past_its_time,
+    rebase,
 )
+from greenline.firmware.store_file import INSERT_ANSWER, INSERT_REQUEST
 from greenline.firmware.store_log import give_up_reserve, keep_reserve
 from greenline.firmware.store_proofs import UNPROVEN, Proofs, mend
 from greenline.firmware.store_rows import Answer, Expired, Pending, with_digest
@@ -64,6 +69,7 @@ class Store:
         mend(path, proofs, vault, now())
         self._file = Connection(path, now())
         self._lock = self._file.lock
+        self._answers = Answers(self._file, vault)
         try:
             self._shred_orphans()
             self._rebase(now())
@@ -170,21 +176,19 @@ class Store:
 
     def answers(self, limit: int) -> list[Answer]:
         """Return the newest answers first; one whose key is gone is left out."""
-        found = []
-        rows = self._file.read(
-            "SELECT request_id, created_ms, arrived_ms, expires_ms, final, sealed FROM answer "
-            "ORDER BY created_ms DESC LIMIT ?",
-            limit,
-        )
-        for request_id, created_ms, arrived_ms, expires_ms, final, sealed in rows:
-            try:
-                body = self._vault.open(request_id, sealed)
-            except ShreddedError as fault:
-                told = {"request": request_id.hex(), "reason": str(fault)}
-                log.warning("stored answer unreadable", extra=told)
-                continue
-            found.append(Answer(request_id, created_ms, arrived_ms, expires_ms, bool(final), body))
-        return found
+        return self._answers.newest(limit)
+
+    def answer(self, request_id: bytes) -> Answer | None:
+        """Return the answer to one request; None: there is none, or its key is gone."""
+        return self._answers.of(request_id)
+
+    def seal_beside(self, request_id: bytes, body: bytes) -> bytes:
+        """Seal something under the key of a case that has one. Raises ShreddedError, StoreError."""
+        return self._answers.seal_beside(request_id, body)
+
+    def open_beside(self, request_id: bytes, sealed: bytes) -> bytes:
+        """Return what was sealed under a case's key. Raises ShreddedError, StoreError."""
+        return self._vault.open(request_id, sealed)
 
     def expire(self, before: Callable[[Expired], None] = nobody_is_told) -> Expired:
         """Let requests and answers past their time leave; return which did.
@@ -201,26 +205,29 @@ class Store:
         keep_reserve(self._path)
         return expired
 
+    def purge(
+        self, request_id: bytes, before: Callable[[Expired], None] = nobody_is_told
+    ) -> Expired:
+        """Delete all there is of a request now, its case's key first; return what there was.
+
+        before: is told what will leave; if it raises, nothing does. Harmless when there is nothing.
+        Raises StoreError.
+        """
+        with self._lock:
+            purged = self._with_reserve(lambda: self._purge(request_id, before))
+            self._file.empty_log()
+        keep_reserve(self._path)
+        return purged
+
     def take_over(self, read: Callable[[bytes, int], bytes | None]) -> None:
         """Seal the answers of an older version's store anew. read: opens such an answer.
 
         It is told the envelope and when that arrived, Unix milliseconds; what it cannot read
         (None) is deleted: nobody can.
         """
-        with self._file.write() as db:
-            if not has_older_answers(db):
-                return
-            for row in db.execute("SELECT * FROM older_answer").fetchall():
-                request_id, created_ms, arrived_ms, expires_ms, final, envelope = row
-                body = read(bytes(envelope), arrived_ms)
-                if body is None:
-                    continue
-                sealed = self._vault.seal(bytes(request_id), body)
-                values = (request_id, created_ms, arrived_ms, expires_ms, final)
-                db.execute(INSERT_ANSWER, with_digest(*values, *self._born(), sealed))
-            db.execute("DROP TABLE older_answer")
-        self._due.look_again()
-        self._file.empty_log()
+        if self._answers.take_over(read, self._now):
+            self._due.look_again()
+            self._file.empty_log()
 
     def _born(self) -> tuple[int, int, bool]:
         now = self._now()
@@ -256,15 +263,32 @@ class Store:
             if not expired.requests and not expired.answers:
                 self._due.looked(now, due_ms)
                 return expired
-            forget(db, expired, now)
-            before(expired)
-            # The keys first: should the power go now, what they opened is unreadable already.
-            self._vault.shred(expired.answers)
-            for request in expired.requests:
-                self._asked.pop(request.request_id, None)
+            self._leave(db, expired, now, before)
         self._count -= len(expired.requests)
         self._due.looked(now, due_ms)
         return expired
+
+    def _purge(self, request_id: bytes, before: Callable[[Expired], None]) -> Expired:
+        with self._file.write() as db:
+            found = all_of(db, request_id)
+            self._leave(db, found, self._now(), before)
+            self._vault.shred([request_id])  # also one whose answer is not here (any more)
+        self._count -= len(found.requests)
+        return found
+
+    def _leave(
+        self,
+        db: sqlite3.Connection,
+        leaving: Expired,
+        now: Instant,
+        before: Callable[[Expired], None],
+    ) -> None:
+        forget(db, leaving, now)
+        before(leaving)
+        # The keys first: should the power go now, what they opened is unreadable already.
+        self._vault.shred(leaving.answers)
+        for request in leaving.requests:
+            self._asked.pop(request.request_id, None)
 
     def _with_reserve(self, work: Callable[[], _T]) -> _T:
         """Do what makes room in the end; on a full card with the room that was kept for it."""

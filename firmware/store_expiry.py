@@ -91,6 +91,16 @@ def past_its_time(db: sqlite3.Connection, now: Instant) -> tuple[Expired, int]:
     return expired, min(first_ms, second_ms)
 
 
+def all_of(db: sqlite3.Connection, request_id: bytes) -> Expired:
+    """Return what there is of one request, whatever its time."""
+    requests = db.execute(f"{_REQUESTS} WHERE request_id = ?", (request_id,)).fetchall()  # ours
+    answers = db.execute(f"{_ANSWERS} WHERE request_id = ?", (request_id,)).fetchall()  # ours
+    return Expired(
+        tuple(Pending(bytes(row[5]), row[6], row[0], row[1]) for row in requests),
+        tuple(bytes(row[5]) for row in answers),
+    )
+
+
 def forget(db: sqlite3.Connection, expired: Expired, now: Instant) -> None:
     """Delete it; of requests remains for a while that they were there."""
     db.executemany(

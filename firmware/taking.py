@@ -11,7 +11,7 @@ from greenline.drivers.errors import BadTransferError, DriverError
 from greenline.drivers.sensor import Retry
 from greenline.firmware.advice import advice
 from greenline.firmware.board import Phase
-from greenline.firmware.line import Impression, Line, Unusable
+from greenline.firmware.line import Impression, Least, Line, Unusable
 from greenline.models.errors import ModelsError
 from greenline.models.quality import Quality
 from greenline.prints.frame import Frame
@@ -44,12 +44,18 @@ class Show(Protocol):
         """Show this; what is not named has its usual value."""
 
 
-class Taking:
-    """Takes one finger after the other from one sensor's line.
+def _nobody_counts(_attempt: int, _quality: int | None) -> None:
+    """Count no attempts."""
 
-    ended: says that the check was stopped. pause: waits so many seconds, less when it is stopped.
-    attempts: presses at most. rescan_below: a usable picture below this score is kept, but asked
-    for again as long as there are attempts.
+
+class Taking:
+    """Takes one finger from one sensor's line.
+
+    ended: says that the finger is not wanted any more. pause: waits so many seconds, less when it
+    is stopped. attempts: presses at most. rescan_below: a usable picture below this score is kept,
+    but asked for again as long as there are attempts. threshold: the same for a poor one, which is
+    kept too; None: no picture below the line's minimum_quality is kept. counted: told the number
+    and quality of each press that was read.
     """
 
     def __init__(
@@ -60,6 +66,9 @@ class Taking:
         pause: Callable[[float], object],
         attempts: int,
         rescan_below: int = 0,
+        *,
+        threshold: int | None = None,
+        counted: Callable[[int, int | None], None] = _nobody_counts,
     ) -> None:
         self._line = line
         self._show = show
@@ -67,6 +76,9 @@ class Taking:
         self._pause = pause
         self._attempts = attempts
         self._rescan_below = rescan_below
+        self._threshold = line.minimum_quality if threshold is None else threshold
+        self._keep_poor = threshold is not None
+        self._counted = counted
         self._live = line.sensor.info().live
         self._best: Impression | None = None
 
@@ -75,8 +87,6 @@ class Taking:
 
         Raises DriverError, but not once there is a usable picture: that is used first.
         """
-        if self._line.glass is not None:
-            self._line.glass.begin()
         try:
             return self._take(finger)
         except DriverError as fault:
@@ -97,9 +107,10 @@ class Taking:
                 return self._best_or(str(fault))
             if self._ended():  # whatever was read: nothing of a check that was stopped is kept
                 break
+            self._counted(attempt, _score(found))
             if isinstance(found, Impression):
                 self._keep(found)
-                if found.quality.score >= self._rescan_below:
+                if found.quality.score >= max(self._threshold, self._rescan_below):
                     break
             if attempt < self._attempts or self._best is None:
                 self._ask_again(found, attempt)
@@ -139,9 +150,14 @@ class Taking:
 
     def _scan(self, finger: int, attempt: int) -> Impression | Retry | Unusable | None:
         """Scan once; None: the picture arrived damaged, and something is left to do about it."""
-        state = _Reading(self._show, attempt, self._line.minimum_quality)
+        state = _Reading(self._show, attempt, self._threshold)
+        # The last chance to keep anything: a poor picture is not given up on its way.
+        whole = self._keep_poor and attempt == self._attempts and self._best is None
+        least = Least(self._threshold, self._keep_poor, whole)
         try:
-            return self._line.take(finger, state.progress, state.judged, state.seen, self._ended)
+            return self._line.take(
+                finger, state.progress, state.judged, state.seen, self._ended, least
+            )
         except BadTransferError as fault:
             # Kept open: a driver that has seen a bad line reads more carefully from then on.
             if attempt == self._attempts and self._best is None:
@@ -161,9 +177,10 @@ class Taking:
         return self._best or words
 
     def _ask_again(self, found: Impression | Retry | Unusable | None, attempt: int) -> None:
-        score = None if found is None or isinstance(found, Retry) else found.quality.score
         asked = Unusable(found.quality) if isinstance(found, Impression) else found
-        self._show(Phase.AGAIN, f"{advice(asked)}. Lift the finger", quality=score, attempt=attempt)
+        self._show(
+            Phase.AGAIN, f"{advice(asked)}. Lift the finger", quality=_score(found), attempt=attempt
+        )
         self.wait_lifted()
 
     def _wait(self, *, present: bool, seconds: float) -> bool:
@@ -174,6 +191,10 @@ class Taking:
             if self._line.sensor.wait_finger(present=present, timeout_s=_POLL_S):
                 return True
         return False
+
+
+def _score(found: Impression | Retry | Unusable | None) -> int | None:
+    return None if found is None or isinstance(found, Retry) else found.quality.score
 
 
 class _Reading:

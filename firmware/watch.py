@@ -14,7 +14,10 @@ from greenline.firmware.store import Store
 
 
 class Watch:
-    """Stands beside a kiosk's parts and reads them. path: of the store. matcher: its name."""
+    """Stands beside a kiosk's parts and reads them.
+
+    path: of the store. matcher: its name. cases: how many have ended, by how.
+    """
 
     def __init__(
         self,
@@ -25,9 +28,13 @@ class Watch:
         audit: Audit,
         matcher: str,
         now_ms: Callable[[], int],
+        *,
+        cases: Callable[[], dict[str, int]],
     ) -> None:
-        queue = Queue(gate, store, audit, matcher, now_ms)
+        self.queue = queue = Queue(gate, store, audit, matcher, now_ms)
         self._salvaged = (0, 0)
+        self.leads: Callable[[], dict[str, int]] = dict
+        """How many possible matches people have decided, by how; set it once there is a desk."""
         self._door = QueueDoor(door_beside(path), queue)
         self.metrics = KioskMetrics(
             KioskReadings(
@@ -38,6 +45,8 @@ class Watch:
                 salvaged=lambda: self._salvaged,
                 room=store.room,
                 written_bytes=lambda: written_bytes(path),
+                cases=cases,
+                leads=self._leads,
             )
         )
 
@@ -53,3 +62,6 @@ class Watch:
     def stop(self) -> None:
         """Let nobody ask any more."""
         self._door.stop()
+
+    def _leads(self) -> dict[str, int]:
+        return self.leads()

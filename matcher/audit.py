@@ -75,6 +75,26 @@ class AuditLog:
             if beside is not None:
                 beside(db)
 
+    @property
+    def chain(self) -> bytes:
+        """The id of the chain."""
+        with self._database.write() as db:
+            return self._place(db).head.chain
+
+    def note_signed(self, event: Event) -> End:
+        """Make one event durable and sign it at once; return its place in the chain."""
+        with self._database.write() as db:
+            place = self._place(db)
+            moment = self._moment()
+            records: list[Record] = []
+            end = place.end
+            for each in (*clock_events(place.last, moment), event):
+                records.append(event_record(end, moment, each))
+                end = records[-1].end
+            signed = checkpoint_record(place.head, end, moment, self._signer)
+            _add(db, [*records, signed])
+        return end
+
     def tend(self) -> None:
         """Sign what has waited long enough (called now and then)."""
         with self._database.write() as db:

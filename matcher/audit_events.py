@@ -10,6 +10,7 @@ from greenline.matcher.gallery_records import ChangeKind
 from greenline.protocol.audit import DEVICE, Event, pseudonym
 from greenline.protocol.audit_details import Detail, Kind
 from greenline.protocol.envelope import Header
+from greenline.protocol.examination import Examination
 from greenline.protocol.messages import Request, Result
 
 
@@ -82,6 +83,23 @@ def kept(kiosk: str, chain: bytes, first: int, last: int, segment: bytes) -> Eve
 def segment_digest(segment: bytes) -> str:
     """Return what a kept report is known by: the SHA-256 of its segment, hexadecimal."""
     return hashlib.sha256(segment).hexdigest()
+
+
+def erased(request_id: bytes, what: str, reason: str) -> Event:
+    """Return that what was here of a request is deleted."""
+    details = {"what": what, "reason": reason}
+    return Event(Kind.ERASE, DEVICE, case=pseudonym(request_id), details=details)
+
+
+def disclosed_lead(kiosk: str, examination: Examination) -> Event:
+    """Return that the examiners are shown a lead, as a kiosk has asked for."""
+    details: dict[str, Detail] = {
+        "what": f"lead of {kiosk}"[:64],
+        "to": "examiners",
+        "lists": tuple(each.name for each in examination.result.searched),
+    }
+    case = pseudonym(examination.request_id)
+    return Event(Kind.DISCLOSE, DEVICE, examination.purpose, case, details)
 
 
 def exported(list_name: str, count: int, who: str) -> Event:

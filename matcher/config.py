@@ -55,6 +55,7 @@ class MatcherConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     one for each core; in a cluster, of each replica of a shard, None: one. most_waiting: so many
     requests may wait for their search; the broker keeps what is beyond. split: which of the
     requests are this process's. audit: file of the audit log; None: audit.db beside the gallery.
+    review: file of the examinations that kiosks ask for; None: this process takes none.
     """
 
     name: str
@@ -70,6 +71,7 @@ class MatcherConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     split: Split = ALL
     engine: EngineConfig = EngineConfig()
     audit: Path | None = None
+    review: Path | None = None
 
     @property
     def audit_file(self) -> Path:
@@ -77,7 +79,9 @@ class MatcherConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.audit or self.gallery.with_name("audit.db")
 
     def __post_init__(self) -> None:
-        """Refuse two parts of a split that would take each other's session at the broker."""
+        """Refuse parts of a split that would take each other's session, and a blind review."""
         ending = f"-{self.split.part}"
         if self.split.of > 1 and not self.broker.client_id.endswith(ending):
             raise ValueError(f"broker.client_id of this part of a split must end in '{ending}'")
+        if self.review is not None and not self.evidence:
+            raise ValueError("review needs evidence = true: an examiner has nothing to see else")

@@ -4,13 +4,14 @@ A request is acknowledged to the broker only once it is in here; a repeated id g
 answer. The request's envelope is removed as soon as it is answered: a probe is not kept.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from greenline.matcher.database import Database
 
-SCHEMA = 2
+SCHEMA = 3
 APPLICATION_ID = int.from_bytes(b"GLle")
 
 _TABLES = """
@@ -24,6 +25,7 @@ CREATE INDEX open_requests ON request (lane, created_ms) WHERE state <> 'answere
 CREATE INDEX expiry ON request (expires_ms) WHERE state = 'answered';
 CREATE INDEX undelivered ON request (request_id) WHERE state = 'answered' AND delivered = 0;
 CREATE TABLE past (request_id BLOB PRIMARY KEY, kiosk TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE erased (request_id BLOB PRIMARY KEY, word BLOB NOT NULL) STRICT;
 """
 
 _KNOWN = (
@@ -35,8 +37,16 @@ _UPGRADES = {
     1: """
 ALTER TABLE request ADD COLUMN keep_id INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE past (request_id BLOB PRIMARY KEY, kiosk TEXT NOT NULL) STRICT, WITHOUT ROWID;
-"""
+""",
+    2: """
+CREATE TABLE erased (request_id BLOB PRIMARY KEY, word BLOB NOT NULL) STRICT;
+""",
 }
+_FORGOTTEN_AT_ONCE = 4096
+
+
+def _nobody_is_told(_: list[bytes]) -> None:
+    """Forget without a word."""
 
 
 class State(StrEnum):
@@ -193,20 +203,52 @@ class Ledger:
         )
         return (rows[0][0], rows[0][1]) if rows else None
 
-    def forget(self, before_ms: int) -> int:
+    def forget(
+        self, before_ms: int, before: Callable[[list[bytes]], None] = _nobody_is_told
+    ) -> int:
         """Remove what expired before a time and needs no answer; return how many.
 
-        Of some the bare id stays.
+        Of some the bare id stays. before: is told which; if it raises, nothing is removed. Of very
+        many the rest go the next time.
         """
         with self._db.write() as db:
-            db.execute(
+            rows = db.execute(
+                "SELECT request_id FROM request WHERE state = 'answered' AND expires_ms < ? "
+                "ORDER BY expires_ms LIMIT ?",
+                (before_ms, _FORGOTTEN_AT_ONCE),
+            ).fetchall()
+            if rows:
+                before([row[0] for row in rows])
+            db.executemany(
                 "INSERT OR IGNORE INTO past SELECT request_id, kiosk FROM request "
-                "WHERE state = 'answered' AND expires_ms < ? AND keep_id",
-                (before_ms,),
+                "WHERE request_id = ? AND keep_id",
+                rows,
             )
-            return db.execute(
-                "DELETE FROM request WHERE state = 'answered' AND expires_ms < ?", (before_ms,)
-            ).rowcount
+            db.executemany("DELETE FROM request WHERE request_id = ?", rows)
+        return len(rows)
+
+    def held(self, request_id: bytes) -> tuple[bool, bool]:
+        """Return whether a request's own envelope is here, and whether its answer is."""
+        rows = self._db.read(
+            "SELECT envelope IS NOT NULL, answer IS NOT NULL FROM request WHERE request_id = ?",
+            request_id,
+        )
+        return (bool(rows[0][0]), bool(rows[0][1])) if rows else (False, False)
+
+    def erase(self, request_id: bytes, kiosk: str, word: bytes) -> None:
+        """Remove all of a request but its id, which is never searched (again).
+
+        word: what its kiosk is told, now and whenever it asks again.
+        """
+        with self._db.write() as db:
+            db.execute("DELETE FROM request WHERE request_id = ?", (request_id,))
+            db.execute("INSERT OR IGNORE INTO past VALUES (?, ?)", (request_id, kiosk))
+            db.execute("INSERT OR REPLACE INTO erased VALUES (?, ?)", (request_id, word))
+
+    def word_of(self, request_id: bytes) -> bytes | None:
+        """Return what a kiosk was told of an erasure; None: nothing was erased by order."""
+        rows = self._db.read("SELECT word FROM erased WHERE request_id = ?", request_id)
+        return rows[0][0] if rows else None
 
 
 def _known(rows: list[tuple[str, str]]) -> Known | None:

@@ -20,19 +20,19 @@ from greenline.link.links import link_to_all
 from greenline.link.settings import LinkSettings
 from greenline.matcher import receipts
 from greenline.matcher.answering import Answering
-from greenline.matcher.audit_arrivals import AuditArrivals
 from greenline.matcher.audit_reports import Reports
+from greenline.matcher.beside import Beside, Way
 from greenline.matcher.errors import DatabaseError
+from greenline.matcher.examination_arrivals import ReviewDesk
 from greenline.matcher.intake import Intake
 from greenline.matcher.ledger import Ledger
 from greenline.matcher.outbox import Outbox
 from greenline.matcher.receipts import Receipts
 from greenline.matcher.schedule import Schedule
 from greenline.matcher.searcher import Searcher
-from greenline.matcher.status_arrivals import StatusArrivals
 from greenline.matcher.tally import Tally
 from greenline.matcher.terms import USUAL, Terms
-from greenline.matcher.timely import FORGET_AFTER_MS, Untimely
+from greenline.matcher.timely import Untimely
 from greenline.protocol.envelope import Envelope, Lane, lane_of
 from greenline.protocol.errors import ProtocolError
 from greenline.protocol.topics import ALL_REQUESTS, ALL_STATUS, result_topic
@@ -84,11 +84,15 @@ class Service:
         )
         self._intake = self._make_intake()
         self._searcher = self._make_searcher()
-        acknowledge, split = self._link.acknowledge, terms.split
-        self._audit = AuditArrivals(reports, split, self._tally, acknowledge, self._send_back)
-        self._statuses = StatusArrivals(
-            answering.kiosks, answering.generations, split, self._tally, acknowledge, now_ms
+        way = Way(
+            self._link.acknowledge,
+            self._publish,
+            self._send_back,
+            self._receipts.forget,
+            now_ms,
+            clock,
         )
+        self._beside = Beside(answering, ledger, reports, terms.split, self._tally, way)
         self._next_upkeep_at = 0.0
         self._stopping = False
 
@@ -127,6 +131,10 @@ class Service:
         """What was refused since the start, by reason."""
         return self._tally.refused()
 
+    def examine_at(self, desk: ReviewDesk | None) -> None:
+        """Have leads examined there; before run()."""
+        self._beside.examinations.desk = desk
+
     def run(self) -> None:
         """Serve until stop().
 
@@ -160,6 +168,7 @@ class Service:
         log.info("connected")
         self._intake.begin_anew()
         self._receipts.link_up(window)
+        self._beside.examinations.link_up()
         self._guard(self._outbox.link_up)
 
     def link_down(self, reason: str) -> None:
@@ -169,6 +178,10 @@ class Service:
 
     def published(self, token: bytes, refusal: str) -> None:
         """Note that an answer is with the broker (called by the link)."""
+        if self._beside.examinations.is_ours(token):
+            self._guard(lambda: self._beside.examinations.settle(token, refusal))
+            self._guard(self._outbox.room_made)
+            return
         if token == receipts.TOKEN:
             self._receipts.settle()
         elif refusal:
@@ -179,9 +192,8 @@ class Service:
             self._guard(lambda: self._outbox.settle(token, taken=not refusal))
 
     def arrived(self, delivery: int, topic: str, payload: bytes) -> None:
-        """Take in a request, a report of an audit log or a status (called by the link)."""
-        beside = (self._audit, self._statuses)
-        if not any(each.take(delivery, topic, payload) for each in beside):
+        """Take in a request, or what else a kiosk sends (called by the link)."""
+        if not self._beside.take(delivery, topic, payload):
             self._intake.take(delivery, topic, payload)
 
     def _search_all(self) -> None:
@@ -215,13 +227,13 @@ class Service:
     def _look_after(self) -> None:
         """Do what is due by time alone."""
         self._intake.take_held()
+        self._beside.examinations.step()
         now = self._clock()
         if now >= self._next_upkeep_at:
             self._next_upkeep_at = now + self._terms.upkeep_s
             log.info("status", extra=self._status())
-            self._ledger.forget(self._now_ms() - FORGET_AFTER_MS)
+            self._beside.tend()
             self._outbox.refill()
-            self._audit.tend()
 
     def _status(self) -> dict[str, str | int]:
         """Return what the line of "status" says: counts since the start, and what waits now."""

@@ -16,7 +16,7 @@ from greenline.protocol.messages import Label
 Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Labels = Annotated[tuple[Label, ...], Meta(max_length=8)]
 Detail = bool | Whole | Label | Labels
-Details = Annotated[Mapping[Label, Detail], Meta(max_length=6)]
+Details = Annotated[Mapping[Label, Detail], Meta(max_length=9)]
 
 
 class Kind(StrEnum):
@@ -43,6 +43,9 @@ class Kind(StrEnum):
     KEEP = "keep"
     TRUST = "trust"
     RELEASE = "release"
+    VERIFY = "verify"
+    CASE = "case"
+    ATTEMPT = "attempt"
 
 
 ALLOWED: dict[Kind, dict[str, type]] = {
@@ -64,7 +67,7 @@ ALLOWED: dict[Kind, dict[str, type]] = {
     Kind.START: {"software": str, "process": str},
     Kind.STOP: {"process": str, "reason": str},
     Kind.CANCEL: {"what": str, "reason": str},
-    Kind.OVERRIDE: {"what": str, "reason": str, "operator": str},
+    Kind.OVERRIDE: {"what": str, "reason": str, "operator": str, "finger": int},
     # What the clock said and what it says, Unix milliseconds.
     Kind.CLOCK: {"before_ms": int, "after_ms": int, "source": str},
     Kind.LOGIN: {"outcome": str, "role": str},
@@ -87,6 +90,20 @@ ALLOWED: dict[Kind, dict[str, type]] = {
     Kind.RELEASE: {
         "what": str, "version": str, "slot": str, "reason": str, "at_ms": int, "entry": int,
     },
+    # What people made of a lead. what: see firmware/verification_events.py; reason, source: codes;
+    # reference: of the answer that the list's owner gave, no personal data; by: the other person.
+    Kind.VERIFY: {
+        "what": str, "reason": str, "source": str, "reference": str, "by": str, "kiosk": str,
+    },
+    # What happened to a case at the kiosk. what: see firmware/case_events.py; reason, language,
+    # location, legal_basis: codes; version: of the notice; finger, same_as: ISO positions.
+    # percent: how much a picture looked forged.
+    Kind.CASE: {
+        "what": str, "reason": str, "location": str, "legal_basis": str, "language": str,
+        "version": str, "finger": int, "same_as": int, "percent": int,
+    },
+    # One press. quality, threshold: 0 to 100, of its picture; nothing else of it.
+    Kind.ATTEMPT: {"finger": int, "attempt": int, "quality": int, "threshold": int},
     # A report of a kiosk: its entries, and the SHA-256 of the segment as it is kept, hexadecimal.
     Kind.KEEP: {"kiosk": str, "chain": str, "first": int, "last": int, "digest": str},
 }  # fmt: skip

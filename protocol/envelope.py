@@ -40,6 +40,10 @@ class EnvelopeKind(IntEnum):
     KIOSK_STATUS = 5
     OPERATORS = 6
     RECEIPT = 7
+    ERASE = 8
+    ERASED = 9
+    EXAMINATION = 10
+    VERDICT = 11
 
 
 class Lane(IntEnum):

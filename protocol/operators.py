@@ -40,18 +40,28 @@ class Role(StrEnum):
     SUPERVISOR = "supervisor"
     AUDITOR = "auditor"
     TECHNICIAN = "technician"
+    EXAMINER = "examiner"
+
+
+EXAMINING = frozenset({Role.EXAMINER, Role.SUPERVISOR})
+"""Whose signed verdict on a lead counts."""
+
+VerdictKey = Annotated[bytes, Meta(min_length=1, max_length=128)]
+"""The public half of an examiner's signing key, SubjectPublicKeyInfo, DER."""
 
 
 class OperatorEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One account. verifier: of the PIN; None: the account was revoked.
 
-    must_change: somebody else knows the PIN, since it was given out.
+    must_change: somebody else knows the PIN, since it was given out. verdict_key: what signs this
+    person's verdicts on leads at the centre; a list without any is the same as before there were.
     """
 
     id: OperatorId
     role: Role
     verifier: PinVerifier | None
     must_change: bool = False
+    verdict_key: VerdictKey | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def revoked(self) -> bool:

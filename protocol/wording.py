@@ -32,6 +32,7 @@ LATE = "Late: the person may have left"
 KEYS_IN_FILES = "Keys in a file: not for production use"
 CLOCK_NOT_SET = "Clock not set: times may be wrong"
 SWAP_ON_DISK = "Swap is on: memory may reach the card"
+CLEAN_SENSOR = "Clean the sensor, then confirm it on the supervisor's page"
 CERTIFICATE_ENDS = "The link's certificate ends in less than 14 days: call a technician"
 CERTIFICATE_ENDED = "The link's certificate has ended: call a technician"
 MATCHER_HAS_NEW_KEYS = "The matcher has new keys: restart this kiosk"
@@ -128,6 +129,7 @@ SHORT_NOTICES = {
     KEYS_IN_FILES: "keys in a file",
     CLOCK_NOT_SET: "clock not set",
     SWAP_ON_DISK: "swap is on",
+    CLEAN_SENSOR: "clean the sensor",
     CERTIFICATE_ENDS: "certificate ends soon",
     CERTIFICATE_ENDED: "certificate is over",
     MATCHER_HAS_NEW_KEYS: "restart: new keys",
@@ -137,3 +139,81 @@ SHORT_NOTICES = {
 """What stands for a notice on the status display, where a line has 21 letters."""
 
 FORBIDDEN = ("identified", "terrorist", "guilty", "criminal")
+
+NOT_PROOF = "This is not proof"
+COMPARE_FIRST = "Compare the prints and ask the owner of the list before anything else"
+
+STRENGTHS = (
+    (0.0, "weak", "Weak likeness", "more than 1 stranger in 1,000 looks as alike"),
+    (3.0, "moderate", "Moderate likeness", "1 stranger in 1,000 to 100,000 looks as alike"),
+    (5.0, "strong", "Strong likeness", "less than 1 stranger in 100,000 looks as alike"),
+)
+"""What a score means: from which score on, code, words, and the band of false matches that the
+table in docs/matcher.md measured (above 4: extrapolated)."""
+
+LEAD_WORDS = {
+    "lead": "Possible match - must be verified",
+    "viewed": "Possible match - being verified",
+    "confirmed by one": "Confirmed by one person - a second one must verify",
+    "confirmed": "Confirmed by two people",
+    "rejected": "Rejected: not the same person",
+}
+
+LEAD_FLAGS = {
+    "one-finger": "Weak evidence: it rests on one finger",
+    "low-quality": "Weak evidence: a picture was of low quality",
+    "quality-not-known": "The quality of the pictures is not known any more",
+    "incomplete": "A part of the lists was not searched",
+    "relabelled": "The fingers fit at other positions than noted: check which finger was pressed",
+    "large-list": "In lists of this size strangers alone look as alike in 1 of 20 searches or more",
+    "old-list": "A list is older than allowed: it may have changed since",
+}
+
+JUSTIFICATIONS = {
+    "decide": "I decide what becomes of this person",
+    "second": "I am the second person",
+    "supervise": "I supervise this check",
+    "complaint": "The traveller has complained",
+}
+"""Why somebody looks at who a lead names."""
+
+SOURCES = {
+    "list-owner": "The owner of the list",
+    "national-bureau": "The national central bureau",
+    "duty-desk": "The duty desk of the centre",
+}
+"""Who was asked before a lead is confirmed."""
+
+REJECTIONS = {
+    "other-person": "The prints are another person's",
+    "source-denies": "The owner of the list says that it is not this person",
+    "entry-withdrawn": "The entry was withdrawn",
+    "poor-evidence": "The evidence is too poor to decide",
+}
+
+EXAMINATION_WORDS = {
+    "asked": "A second person at the centre was asked",
+    "received": "The centre has it: a second person will look",
+    "confirmed": "The second person at the centre has confirmed",
+    "rejected": "The second person at the centre has rejected",
+    "disagrees": "The second person at the centre has confirmed another entry",
+}
+
+LEAD_REFUSALS = {
+    "unknown": "This lead is not here any more",
+    "role": "Your role may not do this",
+    "view-first": "Look at the evidence first, and say why",
+    "decided": "This lead is decided already",
+    "same-person": "The second person must be another one than the first",
+    "both-captured": "One of the two must be somebody who did not take the fingers",
+    "not-logged-in": "Only people who log in can confirm",
+    "contact": "Ask the source first: say which, and the reference number of the answer",
+    "reference": "A reference number has 3 to 32 of A-Z, 0-9, '-' and '/', with a digit, no name",
+    "other-candidate": "The first person confirmed another entry",
+    "no-candidate": "There is no such entry in this lead",
+    "asked-already": "The centre was asked already",
+    "code": "This reason is not known",
+}
+
+LATE_ANSWER = "The answer came late: the person may have left"
+LIST_TOO_OLD = "The list {name} is older than allowed: it was last changed {n} days before"

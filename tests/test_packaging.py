@@ -25,6 +25,7 @@ def test_every_file_that_is_no_code_is_shipped() -> None:
         for package, patterns in PROJECT["package-data"].items()
         for pattern in patterns
         for path in (ROOT / Path(*package.split(".")[1:])).glob(pattern)
+        if path.is_file()
     }
     there = {
         path

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from greenline.cli.children import Child, Event, signals_held_back
-from greenline.cli.demo_run import State, await_state, post
+from greenline.cli.demo_run import State, await_state, get, run_case
 from greenline.cli.enrol import enrol_file
 from greenline.cli.errors import CommandError
 from greenline.cli.site import LIST, PURPOSE, Site, SiteOptions, build_site
@@ -73,19 +73,13 @@ class RealLine:
         return str(kiosk.wait_for_event("ready")["url"])
 
     def take(self) -> None:
-        """Run a check until the kiosk says that the capture is taken. Raises what FAULTS names."""
+        """Run a case until the kiosk says that it is sent. Raises what FAULTS names."""
         page = self.page
-        self._look(
-            await_state(page, lambda state: state["capture"]["phase"] in {"ready", "stopped"})
+        self._look(get(page, "api/state"))
+        # Sent is what the officer is told: from then on nothing may be lost.
+        self.acknowledged.add(
+            run_case(page, lambda _: self.module.press(self.print), self.module.lift)
         )
-        before = len(self.acknowledged)
-        post(page, "api/check", {"finger": 2})
-        try:
-            await_state(page, lambda state: state["capture"]["phase"] == "place_finger")
-            self.module.press(self.print)
-            await_state(page, lambda state: self._look(state) > before)
-        finally:
-            self.module.lift()
 
     def answered(self) -> bool:
         """Wait until nothing is pending any more; False: that takes too long."""
@@ -111,9 +105,8 @@ class RealLine:
             if each.get("event") == event and "request" in each
         )
 
-    def _look(self, state: State) -> int:
+    def _look(self, state: State) -> None:
         self.acknowledged |= {check["request_id"] for check in state["checks"]}
-        return len(self.acknowledged)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """The officer's page, served on the loopback interface by the kiosk process.
 
-The page draws the board's state as it is pushed to it; all it can do is log in, start a check,
-cancel it and look through the camera, and guard.py is asked each time. asyncio lives here alone:
+The page draws the board's state as it is pushed to it; all it can do is log in, order what happens
+to a case and look through the camera, and guard.py is asked each time. asyncio lives here alone:
 board and camera call from other threads, which only set an event.
 """
 
@@ -9,11 +9,11 @@ import asyncio
 import contextlib
 import importlib.resources
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Annotated, Protocol
+from typing import Protocol
 
 import msgspec
-from msgspec import Meta
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
@@ -21,15 +21,26 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from greenline.firmware.board import Board
+from greenline.firmware.case_door import NotAllowedError
+from greenline.firmware.case_machine import NotNowError
+from greenline.firmware.case_orders import CaseOrder, action_of
+from greenline.firmware.errors import StoreError
+from greenline.firmware.office import Office
 from greenline.firmware.operators_roles import Action
-from greenline.firmware.page.entry import Entry, read_order
-from greenline.firmware.page.guard import Access, refuse_foreign, refuse_to, token_of, visible
+from greenline.firmware.page.entry import Entry, read_with
+from greenline.firmware.page.guard import Access, refuse_to, token_of, visible
 from greenline.firmware.page.headers import LOOPBACK_ONLY, SecurityHeaders
+from greenline.firmware.page.lead import LeadDesk, LeadRoute
 from greenline.firmware.page.metrics import metrics_route
+from greenline.firmware.page.office import OfficeRoutes
+from greenline.firmware.page.traveller import traveller_routes
 
 _HEARTBEAT_S = 15.0
 _RECONNECT_MS = 1000
 _BOUNDARY = b"picture"
+_HEAD = b"--%b\r\nContent-Type: image/jpeg\r\n\r\n" % _BOUNDARY
+
+_case_orders: msgspec.json.Decoder[CaseOrder] = msgspec.json.Decoder(CaseOrder)
 
 
 class Preview(Protocol):
@@ -52,6 +63,18 @@ class Checkpoint(Protocol):
         """Who is logged in."""
 
     @property
+    def leads(self) -> LeadDesk:
+        """Where leads are verified."""
+
+    @property
+    def office(self) -> Office:
+        """What supervisor, auditor and technician read."""
+
+    @property
+    def finger(self) -> Preview | None:
+        """What the sensor sees while a finger is taken; None when that is shown to nobody here."""
+
+    @property
     def camera(self) -> Preview | None:
         """What the camera sees; None when the kiosk has none."""
 
@@ -61,15 +84,8 @@ class Checkpoint(Protocol):
     def metrics(self) -> bytes:
         """Return what Prometheus may read."""
 
-    def start_check(self, finger: int) -> bool:
-        """Open a check; False when the kiosk is not ready for it."""
-
-    def cancel_check(self) -> None:
-        """End the capture that is going on."""
-
-
-class _StartCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    finger: Annotated[int, Meta(ge=0, le=10)] = 0
+    def order_case(self, order: CaseOrder) -> None:
+        """Do what is ordered. Raises NotAllowedError, NotNowError, StoreError."""
 
 
 def make_app(kiosk: Checkpoint) -> ASGIApp:
@@ -81,9 +97,12 @@ def make_app(kiosk: Checkpoint) -> ASGIApp:
             Route("/api/state", endpoints.state),
             Route("/api/events", endpoints.events),
             Route("/api/camera", endpoints.look),
-            Route("/api/check", endpoints.start, methods=["POST"]),
-            Route("/api/cancel", endpoints.cancel, methods=["POST"]),
+            Route("/api/finger", endpoints.finger),
+            Route("/api/case", endpoints.case, methods=["POST"]),
             *Entry(kiosk.access).routes(),
+            LeadRoute(kiosk).route(),
+            *traveller_routes(lambda: kiosk.board),
+            *OfficeRoutes(kiosk).routes(),
             metrics_route(kiosk.metrics),
             Mount("/", StaticFiles(directory=str(static), html=True)),
         ],
@@ -126,46 +145,56 @@ class _Endpoints:
                     yield b": still here\n\n"
 
     async def look(self, request: Request) -> Response:
+        return self._preview(request, Action.LOOK, self._kiosk.camera, "This kiosk has no camera")
+
+    async def finger(self, request: Request) -> Response:
+        words = "No picture of a finger is shown here"
+        return self._preview(request, Action.CHECK, self._kiosk.finger, words)
+
+    def _preview(
+        self, request: Request, action: Action, preview: Preview | None, none: str
+    ) -> Response:
         # A foreign page must not switch the camera on, though it would never see the picture.
         if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             return JSONResponse({"error": "only the kiosk's own page may look"}, 403)
-        if (refusal := refuse_to(request, self._kiosk.access, Action.LOOK)) is not None:
+        if (refusal := refuse_to(request, self._kiosk.access, action)) is not None:
             return refusal
-        if self._kiosk.camera is None:
-            return JSONResponse({"error": "This kiosk has no camera"}, 404)
+        if preview is None:
+            return JSONResponse({"error": none}, 404)
         return StreamingResponse(
-            _look(self._kiosk.camera, request, self._kiosk.access),
+            _look(preview, request, self._kiosk.access),
             media_type=f"multipart/x-mixed-replace; boundary={_BOUNDARY.decode()}",
         )
 
-    async def start(self, request: Request) -> Response:
-        asked = await read_order(request, self._kiosk.access, _StartCheck)
-        if isinstance(asked, Response):
-            return asked
-        if (refusal := refuse_to(request, self._kiosk.access, Action.CHECK)) is not None:
+    async def case(self, request: Request) -> Response:
+        kiosk = self._kiosk
+        order = await read_with(request, kiosk.access, _case_orders)
+        if isinstance(order, Response):
+            return order
+        if (refusal := refuse_to(request, kiosk.access, action_of(order))) is not None:
             return refusal
-        if not self._kiosk.start_check(asked.finger):
-            return JSONResponse({"error": "The kiosk is not ready for another check yet"}, 409)
-        return JSONResponse({"started": True}, 202)
-
-    async def cancel(self, request: Request) -> Response:
-        # The body says nothing, so it is not read.
-        if (refusal := refuse_foreign(request, self._kiosk.access)) is not None:
-            return refusal
-        if (refusal := refuse_to(request, self._kiosk.access, Action.STOP)) is not None:
-            return refusal
-        self._kiosk.cancel_check()
-        return JSONResponse({"cancelled": True}, 202)
+        try:
+            # Not here: it may wait for the card.
+            await run_in_threadpool(kiosk.order_case, order)
+        except NotAllowedError as refused:
+            return JSONResponse({"error": str(refused)}, 403)
+        except NotNowError as refused:
+            return JSONResponse({"error": str(refused)}, 409)
+        except StoreError as fault:
+            return JSONResponse({"error": f"Not done: {fault}"}, 503)
+        return JSONResponse({"done": True}, 202)
 
 
 async def _look(camera: Preview, request: Request, access: Access) -> AsyncIterator[bytes]:
     """Yield the camera's pictures, each as it comes, as long as the browser takes them."""
     with _changes(camera.watch) as changed:
+        yield _HEAD
         while access.holds(token_of(request)) and not await request.is_disconnected():
             changed.clear()
             picture = camera.newest()
             if picture is not None:
-                yield b"--%b\r\nContent-Type: image/jpeg\r\n\r\n%b\r\n" % (_BOUNDARY, picture)
+                # The next one's head behind it: a browser shows a picture when that has come.
+                yield b"%b\r\n%b" % (picture, _HEAD)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(changed.wait(), _HEARTBEAT_S)
 

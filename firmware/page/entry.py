@@ -35,6 +35,7 @@ class _Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _Order = TypeVar("_Order", bound=msgspec.Struct)
+_Read = TypeVar("_Read")
 
 
 class Entry:
@@ -103,13 +104,20 @@ class Entry:
 
 async def read_order(request: Request, access: Access, kind: type[_Order]) -> _Order | Response:
     """Read what our own page orders, or refuse it."""
+    return await read_with(request, access, msgspec.json.Decoder(kind))
+
+
+async def read_with(
+    request: Request, access: Access, decoder: msgspec.json.Decoder[_Read]
+) -> _Read | Response:
+    """Read the same where it is one of several orders."""
     if (refusal := refuse_foreign(request, access)) is not None:
         return refusal
     body = await _body(request)
     if body is None:
         return JSONResponse({"error": "the request is too long"}, 413)
     try:
-        return msgspec.json.decode(body, type=kind)
+        return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return JSONResponse({"error": "the request is not understood"}, 400)
 

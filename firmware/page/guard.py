@@ -38,6 +38,9 @@ class Access(Protocol):
     def may(self, action: Action) -> bool:
         """Say whether whoever is logged in may do this."""
 
+    def reader(self) -> str:
+        """Return who reads results now; empty: nobody does."""
+
     def unlock(self, operator: str) -> bool:
         """End an account's wait. Raises StoreError."""
 
@@ -72,19 +75,27 @@ def refuse_foreign(request: Request, access: Access) -> Response | None:
     return None
 
 
-def refuse_to(request: Request, access: Access, action: Action) -> Response | None:
-    """Refuse who is not logged in, or may not do this; the others have touched the page."""
+def refuse_to(
+    request: Request, access: Access, action: Action, *, touches: bool = True
+) -> Response | None:
+    """Refuse who is not logged in, or may not do this; the others have touched the page.
+
+    touches: False for what a page asks by itself.
+    """
     token = token_of(request)
     if not access.holds(token):
         return JSONResponse({"error": _LOG_IN}, 401)
     if not access.may(action):
         return JSONResponse({"error": "Your role may not do this"}, 403)
-    access.touch(token)
+    if touches:
+        access.touch(token)
     return None
 
 
 def visible(state: BoardState, request: Request, access: Access) -> BoardState:
-    """Return what this browser may see of the board."""
+    """Return what this browser may see of the board: of a lead, who it names only at its desk."""
+    nameless = tuple(msgspec.structs.replace(each, candidates=()) for each in state.checks)
+    state = msgspec.structs.replace(state, checks=nameless)
     if not access.required:
         return state
     if not access.holds(token_of(request)):
@@ -93,7 +104,10 @@ def visible(state: BoardState, request: Request, access: Access) -> BoardState:
             session, operator=session.operator if session.locked else "", role="", may=()
         )
         nothing = Capture(Phase.STARTING, _LOG_IN)
-        return msgspec.structs.replace(state, session=hidden, checks=(), capture=nothing)
+        return msgspec.structs.replace(
+            state, session=hidden, checks=(), capture=nothing, leads=(), case=None,
+            case_ended="",
+        )
     if not access.may(Action.SEE_RESULTS):
-        return msgspec.structs.replace(state, checks=())
+        return msgspec.structs.replace(state, checks=(), leads=())
     return state

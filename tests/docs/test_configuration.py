@@ -22,6 +22,7 @@ from greenline.firmware.config import (
     UpdateFiles,
     UplinkConfig,
 )
+from greenline.firmware.config_case import PurposeConfig
 from greenline.firmware.status import NO_SCREEN_CODE
 from greenline.link.settings import LinkSettings
 from greenline.matcher.config import EarlierKeys, MatcherConfig
@@ -37,6 +38,7 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     **FILES,
     "The table broker": LinkSettings,
     "A table panel.lights": LightConfig,
+    "A table case.purposes": PurposeConfig,
     "The table operators": OperatorsConfig,
     "The table update": UpdateFiles,
     "The table panel.keys": KeysConfig,

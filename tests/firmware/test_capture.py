@@ -17,12 +17,8 @@ from greenline.drivers.simulation.zfm_kinds import R503
 from greenline.drivers.simulation.zfm_module import ZfmModule
 from greenline.drivers.urls import open_sensor
 from greenline.firmware.board import Board, DeviceName, Phase
-from greenline.firmware.capture import CaptureThread, StartCheck
-from greenline.firmware.checks import Checks
-from greenline.firmware.dispatch import Dispatcher
-from greenline.firmware.errors import StoreFullError
-from greenline.firmware.gate import Gate
-from greenline.firmware.inbox import Inbox
+from greenline.firmware.capture import CaptureThread
+from greenline.firmware.errors import StoreError, StoreFullError
 from greenline.firmware.line import Case, Line
 from greenline.firmware.reopening import Opening
 from greenline.firmware.status import signal_of
@@ -36,9 +32,10 @@ from greenline.prints.template import Template
 from greenline.protocol.keys import SigningKey
 from greenline.protocol.wording import STORE_FULL
 from tests.firmware.conftest import KIOSK, Parties
+from tests.firmware.reporting import REQUEST, Reported, fingers
 from tests.firmware.waiting import IMPATIENT, LONGEST_S, device, missing, there, until
 
-CHECK = StartCheck(2, Case("test", ("watch",)))
+CHECK = fingers(2, threshold=20)
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +70,7 @@ class Bench:
     line: PtyLine
     thread: CaptureThread
     store: Store
+    reported: Reported
     resets: list[int]
     on_open: Callable[[], object] = lambda: None
     on_reset: Callable[[], object] = lambda: None
@@ -81,14 +79,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(
-    store: Store, parties: Parties, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Bench]:
-    board = Board(KIOSK, 20)
-    inbox = Inbox(KIOSK, parties.kiosk_opener, parties.matcher, store, lambda: 100, 50)
-    checks = Checks(board, store, inbox, lambda: 100)
-    path = tmp_path_factory.mktemp("gate") / "uplink.sock"
-    gate = Gate(path, store, checks, Dispatcher(lambda: 0.0), lambda: 100)
+def bench(store: Store, parties: Parties) -> Iterator[Bench]:
+    board, reported = Board(KIOSK, 20), Reported()
     module = ZfmModule(R503, baud=115200)
     signer = SigningKey.generate()
 
@@ -113,19 +105,17 @@ def bench(
         wire = Wire(module, paced=False)
         line = stack.enter_context(PtyLine(wire))
         opening = Opening(open_it, reset, policy=IMPATIENT)
-        thread = CaptureThread(opening, make_line, board, checks, gate, attempts=2)
-        bench = Bench(board, module, wire, line, thread, store, resets)
+        thread = CaptureThread(opening, make_line, board, reported, attempts=2)
+        bench = Bench(board, module, wire, line, thread, store, reported, resets)
 
         def note() -> None:
             if not bench.lights or bench.lights[-1] != module.light:
                 bench.lights.append(module.light)
 
         board.listen(note)
-        gate.start()
         thread.start()
         yield bench
         thread.stop()
-        gate.stop()
 
 
 def ready(bench: Bench) -> None:
@@ -149,7 +139,7 @@ def test_the_ring_shows_each_step_of_a_capture_that_ends_well(bench: Bench, fing
     wanted = [Signal.READY, Signal.PUT_FINGER, Signal.HOLD_STILL, Signal.LIFT_FINGER, Signal.WAIT]
     shown = [light for light in [*bench.lights, bench.module.light] if light is not None]
     assert list(dict.fromkeys(shown)) == list(dict.fromkeys(map(ring, wanted)))
-    assert len(bench.store.pending()) == 1
+    bench.reported.took(1)
 
 
 def test_between_two_persons_a_sensor_that_left_is_named_and_found_again(bench: Bench) -> None:
@@ -199,7 +189,7 @@ def test_a_check_that_is_stopped_while_it_is_read_keeps_nothing(
     stopped = until(bench.board, lambda state: state.capture.phase is Phase.STOPPED)
     assert stop.is_set()
     assert stopped.capture.instruction == "Stopped"
-    assert bench.store.pending() == []
+    assert bench.reported.taken == []
 
 
 def test_a_check_that_was_asked_for_when_the_sensor_left_does_not_begin_later(
@@ -260,18 +250,23 @@ def add_many(store: Store) -> None:
 def test_a_full_store_is_named_until_something_can_be_kept_again(
     bench: Bench, finger: Frame
 ) -> None:
+    case = Case("test", ("watch",), request_id=REQUEST)
+    with pytest.raises(StoreError, match="no sensor"):
+        CaptureThread(
+            Opening(lambda: pytest.fail("opened"), lambda: True), lambda _: pytest.fail("made"),
+            bench.board, bench.reported, 2,
+        ).submit(case)  # fmt: skip
     ready(bench)
     fill(bench.store)
-    assert bench.thread.request(CHECK)
-    bench.module.press(finger)
-    state = until(bench.board, lambda state: state.capture.phase is Phase.REFUSED)
-    full = device(state, DeviceName.STORE)
+    with pytest.raises(StoreFullError):
+        bench.thread.submit(case)
+    full = device(bench.board.state(), DeviceName.STORE)
     assert full is not None
     assert full.code == "E61"
     assert "full" in full.missing
     bench.store._file.db.execute("PRAGMA max_page_count = 1000000")
-    assert bench.thread.request(CHECK)
-    until(bench.board, there(DeviceName.STORE))
+    assert bench.thread.submit(case).pending.request_id == REQUEST
+    assert there(DeviceName.STORE)(bench.board.state())
 
 
 @pytest.mark.parametrize("bounds", [Bounds(most_requests=20)])
@@ -313,7 +308,7 @@ def test_a_poor_press_is_asked_for_again_until_it_is_stopped(bench: Bench, finge
     bench.thread.cancel()
     stopped = until(bench.board, lambda state: state.capture.phase is Phase.STOPPED)
     assert stopped.capture.instruction == "Stopped"
-    assert bench.store.pending() == []
+    assert bench.reported.taken == []
 
 
 def test_a_picture_that_arrives_damaged_is_asked_for_again_and_the_sensor_kept(
@@ -331,7 +326,7 @@ def test_a_picture_that_arrives_damaged_is_asked_for_again_and_the_sensor_kept(
     until(bench.board, lambda state: state.capture.phase is Phase.PLACE_FINGER)
     bench.module.press(finger)
     until(bench.board, lambda state: state.capture.phase is Phase.LIFT_FINGER)
-    assert len(bench.store.pending()) == 1
+    bench.reported.took(1)
 
 
 def test_a_line_that_stays_bad_is_a_fault_of_the_sensor(bench: Bench, finger: Frame) -> None:
@@ -346,7 +341,7 @@ def test_a_line_that_stays_bad_is_a_fault_of_the_sensor(bench: Bench, finger: Fr
     until(bench.board, missing(DeviceName.SENSOR))
     bench.wire.faults.clear()
     ready(bench)
-    assert bench.store.pending() == []
+    assert bench.reported.taken == []
 
 
 def test_a_kiosk_that_ends_with_a_check_just_asked_for_ends_all_the_same(bench: Bench) -> None:

@@ -17,12 +17,8 @@ from greenline.drivers.simulation.zfm_module import ZfmModule
 from greenline.drivers.urls import open_sensor
 from greenline.firmware.advice import advice
 from greenline.firmware.board import Board, Capture, DeviceName, Phase
-from greenline.firmware.capture import CaptureThread, StartCheck
-from greenline.firmware.checks import Checks
-from greenline.firmware.dispatch import Dispatcher
-from greenline.firmware.gate import Gate
-from greenline.firmware.inbox import Inbox
-from greenline.firmware.line import Case, Line, Unusable
+from greenline.firmware.capture import CaptureThread
+from greenline.firmware.line import Line, Unusable
 from greenline.firmware.reopening import Opening
 from greenline.firmware.residue import Glass
 from greenline.firmware.status import signal_of
@@ -34,9 +30,10 @@ from greenline.models.training.synthesis import Conditions, make_finger, press
 from greenline.prints.frame import Frame
 from greenline.protocol.keys import SigningKey
 from tests.firmware.conftest import KIOSK, Parties
+from tests.firmware.reporting import Reported, fingers
 from tests.firmware.waiting import IMPATIENT, missing, there, until
 
-CHECK = StartCheck(2, Case("test", ("watch",)))
+CHECK = fingers(2, threshold=20)
 QUICK = Settling(good_quality=20, settle_s=0.05, preview_s=3.0)
 ENDLESS = Settling(good_quality=100, settle_s=0.0, preview_s=20.0)
 
@@ -55,11 +52,11 @@ def upper(finger: Frame, share: float) -> Frame:
 
 @dataclass
 class Kiosk:
-    """A capture thread with its board and store. shown: what the board has shown, in order."""
+    """A capture thread with its board and desk. shown: what the board has shown, in order."""
 
     board: Board
     thread: CaptureThread
-    store: Store
+    reported: Reported
     shown: list[Capture] = field(default_factory=list)
 
     def wait(self, phase: Phase) -> Capture:
@@ -89,9 +86,7 @@ MakeKiosk = Callable[..., Kiosk]
 
 
 @pytest.fixture
-def make_kiosk(
-    store: Store, parties: Parties, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[MakeKiosk]:
+def make_kiosk(store: Store, parties: Parties) -> Iterator[MakeKiosk]:
     with ExitStack() as stack:
 
         def make(
@@ -100,11 +95,7 @@ def make_kiosk(
             minimum: int = 20,
             rescan_below: int = 0,
         ) -> Kiosk:
-            board = Board(KIOSK, minimum)
-            inbox = Inbox(KIOSK, parties.kiosk_opener, parties.matcher, store, lambda: 100, 50)
-            checks = Checks(board, store, inbox, lambda: 100)
-            path = tmp_path_factory.mktemp("gate") / "uplink.sock"
-            gate = Gate(path, store, checks, Dispatcher(lambda: 0.0), lambda: 100)
+            board, reported = Board(KIOSK, minimum), Reported()
             signer, extraction = SigningKey.generate(), Extractor(model="greenline-1")
 
             def make_line(sensor: Sensor) -> Line:
@@ -115,9 +106,9 @@ def make_kiosk(
 
             opening = Opening(open_it, lambda: True, policy=IMPATIENT)
             thread = CaptureThread(
-                opening, make_line, board, checks, gate, attempts=2, rescan_below=rescan_below
+                opening, make_line, board, reported, attempts=2, rescan_below=rescan_below
             )
-            kiosk = Kiosk(board, thread, store)
+            kiosk = Kiosk(board, thread, reported)
 
             def note() -> None:
                 capture = board.state().capture
@@ -125,8 +116,6 @@ def make_kiosk(
                     kiosk.shown.append(capture)
 
             board.listen(note)
-            gate.start()
-            stack.callback(gate.stop)
             thread.start()
             stack.callback(thread.stop)
             return kiosk
@@ -178,7 +167,7 @@ def test_a_hopeless_press_is_told_before_it_has_arrived_and_the_next_one_is_take
     kiosk.wait(Phase.PLACE_FINGER)
     paced.module.press(finger)
     kiosk.wait(Phase.LIFT_FINGER)
-    assert len(kiosk.store.pending()) == 1
+    kiosk.reported.took(1)
 
 
 def test_a_check_that_is_stopped_in_mid_transfer_ends_without_waiting_for_it(
@@ -190,13 +179,13 @@ def test_a_check_that_is_stopped_in_mid_transfer_ends_without_waiting_for_it(
     paced.module.press(finger)
     assert kiosk.wait(Phase.STOPPED).instruction == "Stopped"
     assert max(capture.share for capture in kiosk.shown) < 0.5
-    assert kiosk.store.pending() == []
+    assert kiosk.reported.taken == []
     paced.module.lift()
     assert kiosk.thread.request(CHECK)
     kiosk.wait(Phase.PLACE_FINGER)
     paced.module.press(finger)
     kiosk.wait(Phase.LIFT_FINGER)
-    assert len(kiosk.store.pending()) == 1
+    kiosk.reported.took(1)
 
 
 def test_a_sensor_that_is_pulled_while_the_rest_arrives_is_named(
@@ -210,7 +199,7 @@ def test_a_sensor_that_is_pulled_while_the_rest_arrives_is_named(
     until(kiosk.board, missing(DeviceName.SENSOR))
     paced.line.plug_in()
     until(kiosk.board, there(DeviceName.SENSOR))
-    assert kiosk.store.pending() == []
+    assert kiosk.reported.taken == []
 
 
 def test_a_live_reader_takes_the_finger_by_itself(
@@ -220,9 +209,9 @@ def test_a_live_reader_takes_the_finger_by_itself(
     kiosk.begin()
     bus.press(finger)
     kiosk.wait(Phase.LIFT_FINGER)
-    assert len(kiosk.store.pending()) == 1
+    kiosk.reported.took(1)
     live = [c.quality for c in kiosk.shown if c.phase is Phase.READING and c.quality is not None]
-    taken = next(capture.quality for capture in kiosk.shown if capture.phase is Phase.TAKEN)
+    (taken,) = (each.quality.score for each in kiosk.reported.taken)
     assert taken == max(live)
 
 
@@ -247,12 +236,12 @@ def test_a_finger_that_lies_there_already_is_not_taken(
     kiosk.wait(Phase.READY)
     assert kiosk.thread.request(CHECK)
     assert kiosk.wait(Phase.AGAIN).instruction.startswith("Lift the finger")
-    assert kiosk.store.pending() == []
+    assert kiosk.reported.taken == []
     bus.lift()
     kiosk.wait(Phase.PLACE_FINGER)
     bus.press(finger)
     kiosk.wait(Phase.LIFT_FINGER)
-    assert len(kiosk.store.pending()) == 1
+    kiosk.reported.took(1)
 
 
 def faded(finger: Frame) -> Frame:
@@ -274,7 +263,7 @@ def test_what_the_finger_before_has_left_is_not_taken(
     bus.press(faded(finger))
     words = advice(Unusable(Quality(0, (Reason.RESIDUE,))))
     assert kiosk.wait(Phase.AGAIN).instruction == f"{words}. Lift the finger"
-    assert len(kiosk.store.pending()) == 2
+    kiosk.reported.took(2)
 
 
 def test_a_check_that_is_stopped_in_mid_preview_keeps_nothing(
@@ -285,7 +274,7 @@ def test_a_check_that_is_stopped_in_mid_preview_keeps_nothing(
     kiosk.on_reading(kiosk.thread.cancel)
     bus.press(finger)
     assert kiosk.wait(Phase.STOPPED).instruction == "Stopped"
-    assert kiosk.store.pending() == []
+    assert kiosk.reported.taken == []
 
 
 def test_a_reader_that_is_pulled_in_mid_preview_is_named_and_nothing_is_kept(
@@ -298,7 +287,7 @@ def test_a_reader_that_is_pulled_in_mid_preview_is_named_and_nothing_is_kept(
     until(kiosk.board, missing(DeviceName.SENSOR))
     bus.plug_in()
     until(kiosk.board, there(DeviceName.SENSOR))
-    assert kiosk.store.pending() == []
+    assert kiosk.reported.taken == []
 
 
 @pytest.mark.parametrize("better_first", [True, False])
@@ -320,6 +309,4 @@ def test_of_several_usable_pictures_the_best_is_used(
     judged = [c.quality for c in kiosk.shown if c.phase is Phase.JUDGING and c.quality is not None]
     assert len(judged) == 2
     assert (judged[0] > judged[1]) is better_first
-    (taken,) = {c.quality for c in kiosk.shown if c.phase is Phase.TAKEN}
-    assert taken == max(judged)
-    assert len(kiosk.store.pending()) == 1
+    assert [each.quality.score for each in kiosk.reported.taken] == [max(judged)]

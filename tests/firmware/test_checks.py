@@ -1,5 +1,6 @@
 """What became of each check, as the officer's board shows it."""
 
+import msgspec
 import pytest
 
 from greenline.firmware.board import Board, Progress
@@ -8,6 +9,7 @@ from greenline.firmware.inbox import Inbox
 from greenline.firmware.line import Submitted
 from greenline.firmware.store import Pending, Store
 from greenline.protocol.messages import Outcome
+from greenline.protocol.wording import LATE_ANSWER, LIST_TOO_OLD
 from tests.firmware.conftest import KIOSK, Clock, Parties, result
 
 
@@ -51,6 +53,7 @@ def test_answers_that_come_together_are_each_shown_and_what_is_forged_is_counted
     other = b"o" * 16
     store.add_request(Pending(other, 0, 1, 10_000), b"sealed")
     checks.restore()
+    checks.lateness.taken(waiting.hex())
 
     left = checks.arrived(
         [
@@ -111,6 +114,7 @@ def test_after_a_restart_answers_and_waiting_requests_are_shown_again(
     waiting: bytes,
     parties: Parties,
 ) -> None:
+    checks.lateness.taken(waiting.hex())
     checks.arrived([parties.answer(waiting, what=result(Outcome.NONE))])
     store.add_request(Pending(b"n" * 16, 0, 2, 10_000), b"sealed")
 
@@ -120,3 +124,55 @@ def test_after_a_restart_answers_and_waiting_requests_are_shown_again(
         (Progress.QUEUED, "", "Not checked yet"),
         (Progress.ANSWERED, Outcome.NONE, "No match found in the lists searched"),
     ]
+
+
+def why(board: Board) -> list[tuple[str, str]]:
+    return [(check.words, check.reason) for check in board.state().checks]
+
+
+def again(parties: Parties, store: Store, clock: Clock) -> Board:
+    """Return what the board shows after a restart."""
+    board = Board(KIOSK, 20)
+    inbox = Inbox(KIOSK, parties.kiosk_opener, parties.matcher, store, clock, answer_lifetime_ms=50)
+    Checks(board, store, inbox, clock).restore()
+    return board
+
+
+def test_an_answer_that_comes_late_is_no_no_match_also_after_a_restart(
+    checks: Checks, board: Board, store: Store, waiting: bytes, parties: Parties, clock: Clock
+) -> None:
+    checks.restore()  # of an earlier run: its person has left
+
+    assert checks.arrived([parties.answer(waiting, what=result(Outcome.NONE))]) == [waiting]
+
+    expected = [("Not checked yet", LATE_ANSWER)]
+    assert why(board) == expected
+    assert why(again(parties, store, clock)) == expected
+
+
+def test_a_list_that_is_older_than_allowed_gives_no_no_match(
+    checks: Checks, board: Board, store: Store, waiting: bytes, parties: Parties, clock: Clock
+) -> None:
+    hour_ms = 3_600_000
+    checks.list_age_ms = 24 * hour_ms
+    checks.restore()
+    checks.lateness.taken(waiting.hex())
+    old = msgspec.structs.replace(result(Outcome.NONE), answered_ms=1 + 49 * hour_ms)
+
+    checks.arrived([parties.answer(waiting, what=old)])
+
+    expected = [("Not checked yet", LIST_TOO_OLD.format(name="watch", n=2))]
+    assert why(board) == expected
+    assert why(again(parties, store, clock)) == expected
+
+
+def test_a_possible_match_is_one_however_late_and_old_its_list(
+    checks: Checks, board: Board, waiting: bytes, parties: Parties
+) -> None:
+    checks.list_age_ms = 1
+    checks.restore()
+
+    checks.arrived([parties.answer(waiting, what=result(Outcome.CANDIDATES))])
+
+    assert shown(board)[0][2] == "Possible match - must be verified"
+    assert board.state().checks[0].late

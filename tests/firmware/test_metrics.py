@@ -44,6 +44,8 @@ def readings(room: int = 0, written: int | None = 7 * MIB + 5) -> KioskReadings:
         salvaged=lambda: (9, 1),
         room=lambda: room,
         written_bytes=lambda: written,
+        cases=lambda: {"sent": 12, "minor": 1},
+        leads=lambda: {"confirmed": 2, "rejected": 5},
     )
 
 
@@ -68,6 +70,10 @@ def test_a_kiosk_tells_how_its_queue_and_its_store_do() -> None:
         ("greenline_resends_total", ""): 4,
         ("greenline_results_repeated_total", ""): 2,
         ("greenline_answers_refused_total", ""): 1,
+        ("greenline_cases_total", "sent"): 12,
+        ("greenline_cases_total", "minor"): 1,
+        ("greenline_leads_total", "confirmed"): 2,
+        ("greenline_leads_total", "rejected"): 5,
         ("greenline_store_salvaged_messages", "kept"): 9,
         ("greenline_store_salvaged_messages", "lost"): 1,
         ("greenline_store_room", ""): 1,
@@ -91,7 +97,7 @@ def test_the_quantiles_of_a_commit_can_be_read_from_its_buckets() -> None:
 
 def test_what_cannot_be_read_now_is_left_out_and_the_rest_is_told() -> None:
     metrics = KioskMetrics(
-        KioskReadings(lanes, failing, failing, failing, lambda: (0, 0), failing, lambda: None)
+        KioskReadings(lanes, failing, failing, failing, lambda: (0, 0), failing, lambda: None, dict)
     )
 
     told = samples(metrics.text())
@@ -103,7 +109,14 @@ def test_what_cannot_be_read_now_is_left_out_and_the_rest_is_told() -> None:
 def test_it_is_read_anew_once_a_second_at_most() -> None:
     now, waiting = [50.0], [1]
     counting = KioskReadings(
-        lanes, lambda: waiting[0], lambda: 0, lambda: 0, lambda: (0, 0), lambda: 0, lambda: None
+        lanes,
+        lambda: waiting[0],
+        lambda: 0,
+        lambda: 0,
+        lambda: (0, 0),
+        lambda: 0,
+        lambda: None,
+        dict,
     )
     metrics = KioskMetrics(counting, clock=lambda: now[0])
 

@@ -3,6 +3,7 @@
 import pytest
 
 from greenline.firmware.board import Board, Capture, Check, Phase, Progress
+from greenline.firmware.case_state import CaseShown, CaseStage
 from greenline.firmware.lateness import LATE_AFTER_S
 from greenline.firmware.occupied import (
     ANSWER_READ_S,
@@ -51,6 +52,14 @@ def world() -> World:
 
 
 def test_nobody_is_there_at_first(world: World) -> None:
+    assert not world.look()
+
+
+def test_an_open_case_lasts_as_long_as_it_does(world: World) -> None:
+    case = CaseShown(CaseStage.ADULT, "border-check", "law", "gate 1", "1", opened_ms=5)
+    world.board.show_case(case)
+    assert world.lasts_s() == float("inf")
+    world.board.show_case(None, "stopped")
     assert not world.look()
 
 

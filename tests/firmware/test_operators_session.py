@@ -37,8 +37,22 @@ def test_before_a_login_nothing_is_allowed(post: Post) -> None:
 @pytest.mark.parametrize(
     ("operator", "role", "may"),
     [
-        ("4711", "officer", {"check", "stop", "see results", "look"}),
-        ("4712", "supervisor", {"check", "stop", "see results", "look", "override", "unlock"}),
+        ("4711", "officer", {"check", "stop", "see results", "verify", "look", "purge"}),
+        (
+            "4712",
+            "supervisor",
+            {
+                "check",
+                "stop",
+                "see results",
+                "verify",
+                "look",
+                "override",
+                "unlock",
+                "purge",
+                "see state",
+            },
+        ),
         ("4713", "auditor", {"read audit"}),
         ("4714", "technician", {"look", "test devices"}),
     ],
@@ -118,6 +132,18 @@ def test_who_touches_something_stays(post: Post) -> None:
         post.sessions.touch(token)
 
     assert post.sessions.holds(token)
+
+
+def test_fingers_that_are_pressed_keep_it_open_and_open_no_lock(post: Post) -> None:
+    token = logged_in(post, "4711")
+    for _ in range(3):
+        post.wait(100)
+        post.sessions.pressed()
+    assert post.sessions.holds(token)
+
+    post.wait(120)
+    post.sessions.pressed()
+    assert not post.sessions.holds(token)
 
 
 def test_touching_opens_no_lock_and_looking_counts_for_nothing(post: Post) -> None:

@@ -37,12 +37,11 @@ class Desk:
         self.asked: list[str] = []
         self.told = threading.Event()
 
-    def start_check(self, finger: int) -> bool:
-        self._note(f"start {finger}")
-        return True
+    def confirm(self) -> None:
+        self._note("confirm")
 
-    def cancel_check(self) -> None:
-        self._note("cancel")
+    def stop_case(self) -> None:
+        self._note("stop")
 
     def wipe(self) -> None:
         self._note("wipe")
@@ -105,7 +104,7 @@ def test_the_keys_start_and_stop_a_check(desk: Desk, pins: Pins) -> None:
     # It is there once the keys have been seen up: a stuck key starts nothing.
     until(desk.board, there(DeviceName.KEYS))
 
-    for number, wanted in ((OK, ["start 0"]), (LEFT, ["start 0", "cancel"])):
+    for number, wanted in ((OK, ["confirm"]), (LEFT, ["confirm", "stop"])):
         desk.told.clear()
         pins.pin(number).drive_low()
         assert desk.told.wait(LONGEST_S)

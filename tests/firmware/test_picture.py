@@ -53,6 +53,7 @@ class Reader:
         settling: Settling,
         then: Callable[[int], None] = lambda _: None,
         ended: Callable[[], bool] = lambda: False,
+        keep_poor: bool = False,
     ) -> Shot | Retry:
         """Take a picture, a tenth of a second a frame. then: what happens after so many frames."""
 
@@ -61,7 +62,7 @@ class Reader:
             self.now += 0.1
             then(len(self.scores))
 
-        looking = Looking(judge, 20, settling=settling, seen=seen, ended=ended)
+        looking = Looking(judge, 20, settling=settling, seen=seen, ended=ended, keep_poor=keep_poor)
         return take_settled(self.sensor, looking, lambda: self.now)
 
 
@@ -112,6 +113,17 @@ def test_a_finger_that_is_lifted_leaves_its_best_frame(reader: Reader) -> None:
 def test_a_finger_that_is_lifted_too_early_leaves_nothing(reader: Reader) -> None:
     reader.place(finger(0.15))
     assert reader.take(PATIENT, lambda _: reader.bus.lift()) is Retry.NO_FINGER
+
+
+def test_where_a_poor_picture_is_kept_a_lifted_finger_leaves_it(reader: Reader) -> None:
+    reader.place(finger(0.2))
+    taken = reader.take(PATIENT, lambda _: reader.bus.lift(), keep_poor=True)
+    assert isinstance(taken, Shot)
+    assert 0 < taken.quality.score < 20
+
+    reader.place(Frame(np.full((330, 330), 240, np.uint8), 500.0))
+    nothing = reader.take(PATIENT, lambda _: reader.bus.lift(), keep_poor=True)
+    assert nothing is Retry.NO_FINGER
 
 
 def test_without_a_finger_there_is_nothing_to_take(reader: Reader) -> None:

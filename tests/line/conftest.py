@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from greenline.cli.children import Child, Event
-from greenline.cli.demo_run import State, await_state, get, post
+from greenline.cli.demo_run import State, await_state, get, look_at_lead, run_case
 from greenline.cli.enrol import enrol_file
 from greenline.cli.site import LIST, PURPOSE, Site
 from greenline.drivers.simulation.line import PtyLine
@@ -89,16 +89,10 @@ class Checkpoint:
         return get(self.kiosk, "api/state")
 
     def take(self, finger: int) -> str:
-        """Press a finger until the kiosk says that it is taken; return the request's id."""
-        await_state(self.kiosk, lambda state: state["capture"]["phase"] == "ready")
-        before = {check["request_id"] for check in self.state()["checks"]}
-        post(self.kiosk, "api/check", {"finger": 2})
-        await_state(self.kiosk, lambda state: state["capture"]["phase"] == "place_finger")
-        self.module.press(self.prints.pressed[finger])
-        after = await_state(self.kiosk, lambda state: len(state["checks"]) > len(before))
-        self.module.lift()
-        (taken,) = {check["request_id"] for check in after["checks"]} - before
-        return str(taken)
+        """Run a case with one finger until it is sent; return the request's id."""
+        return run_case(
+            self.kiosk, lambda _: self.module.press(self.prints.pressed[finger]), self.module.lift
+        )
 
     def check(self, request_id: str) -> State:
         return find(self.state(), request_id)
@@ -108,7 +102,10 @@ class Checkpoint:
         state = await_state(
             self.kiosk, lambda state: find(state, request_id)["progress"] == "answered"
         )
-        return find(state, request_id)
+        found = find(state, request_id)
+        if found["outcome"] == "candidates":
+            found["candidates"] = look_at_lead(self.kiosk, request_id)
+        return found
 
     def answers_logged(self, request_id: str) -> int:
         """How often any run of the kiosk has shown an answer to this request as new."""

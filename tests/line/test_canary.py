@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from greenline.cli.children import greenline
-from greenline.cli.demo_run import await_state, post
+from greenline.cli.demo_run import begin_case, post
 from greenline.cli.site import LIST, MATCHER
 from greenline.drivers.urls import open_sensor
 from greenline.matcher.kernel.compiled import CACHE_VARIABLE, cache_folder
@@ -100,10 +100,8 @@ def session(checkpoint: Checkpoint, root: Path) -> None:
         checkpoint.answer(checkpoint.take(finger))
     keep_page(checkpoint, root / "page-1.json")
     keep_metrics(checkpoint, root / "metrics-1.txt")
-    await_state(checkpoint.kiosk, lambda state: state["capture"]["phase"] == "ready")
-    post(checkpoint.kiosk, "api/check", {"finger": 2})
-    await_state(checkpoint.kiosk, lambda state: state["capture"]["phase"] == "place_finger")
-    post(checkpoint.kiosk, "api/cancel", {})
+    begin_case(checkpoint.kiosk)
+    post(checkpoint.kiosk, "api/case", {"event": "stop"})
     assert command(root, "second", "--debug", "kiosk", "--config", site.folder / "kiosk.toml") == 5
     (root / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     assert command(root, "bad", "--debug", "extract", root / "cut.png") != 0
@@ -145,11 +143,7 @@ def keep_metrics(checkpoint: Checkpoint, path: Path) -> None:
 def crash(checkpoint: Checkpoint, name: str, how: signal.Signals) -> None:
     """Let a process crash as a fault in a library would let it, in the middle of a press."""
     if name == "kiosk":
-        await_state(
-            checkpoint.kiosk, lambda state: state["capture"]["phase"] in {"ready", "stopped"}
-        )
-        post(checkpoint.kiosk, "api/check", {"finger": 2})
-        await_state(checkpoint.kiosk, lambda state: state["capture"]["phase"] == "place_finger")
+        begin_case(checkpoint.kiosk)
         checkpoint.module.press(checkpoint.prints.pressed[ENROLLED])
     child = checkpoint.children.pop(name)
     os.kill(child.pid, how)

@@ -19,16 +19,19 @@ from typer.testing import CliRunner
 from greenline.centre.operators import Register
 from greenline.cli.audit import app as audit
 from greenline.cli.configuration import read_configuration, write_configuration
+from greenline.cli.demo_run import orders_to_capture
 from greenline.cli.keyfiles import read_identity
 from greenline.cli.kiosk import _parts
 from greenline.cli.kiosk import app as kiosk
 from greenline.cli.operators_asking import create_register, opened_register
 from greenline.cli.operators_publish import publish
 from greenline.cli.page_probe import PageProbe
-from greenline.cli.site import KIOSK, MATCHER, Site
+from greenline.cli.site import KIOSK, MATCHER, PURPOSE, Site
 from greenline.cli.wiping import make_wipe
 from greenline.drivers.gpio import PinsOnDemand
+from greenline.firmware import case_orders
 from greenline.firmware.board import BoardState, Phase
+from greenline.firmware.case_door import NotAllowedError
 from greenline.firmware.config import KioskConfig, OperatorsConfig, UplinkConfig
 from greenline.firmware.kiosk import Kiosk
 from greenline.protocol.operators import OperatorEntry, OperatorList, Role, seal_list
@@ -36,6 +39,7 @@ from greenline.protocol.pins import PinVerifier
 from tests.firmware.waiting import until
 from tests.line.conftest import Checkpoint
 
+STOP = {"event": "stop"}
 PINS = {"4711": "829157", "4712": "650382"}
 DAY_MS = 24 * 3_600_000
 
@@ -53,6 +57,16 @@ class Browser:
     def login(self, operator: str, pin: str | None = None) -> httpx.Response:
         order = {"operator": operator, "pin": pin or PINS[operator]}
         return self.post("api/login", order)
+
+    def begin_case(self) -> None:
+        """Open a case and wait until its finger is asked for."""
+        state = self.await_state(lambda state: state["capture"]["phase"] in {"ready", "stopped"})
+        for order in orders_to_capture(state):
+            assert self.post("api/case", order).status_code == 202
+        (finger,) = self.client.get("api/state").json()["case"]["fingers"]
+        order = {"event": "capture", "finger": finger["finger"]}
+        assert self.post("api/case", order).status_code == 202
+        self.await_state(lambda state: state["capture"]["phase"] == "place_finger")
 
     def await_state(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Follow the events until one is wanted; time out as the client does."""
@@ -113,17 +127,16 @@ def test_lists_come_through_the_broker_and_end_a_session(
         send(site, register)
         page.await_state(lambda state: not state["session"]["words"])
 
-        assert page.post("api/check", {}).status_code == 401
+        assert page.post("api/case", STOP).status_code == 401
         assert page.login("4711").json() == {"logged_in": True}
-        page.await_state(lambda state: state["capture"]["phase"] == "ready")
-        assert page.post("api/check", {"finger": 2}).status_code == 202
-        page.await_state(lambda state: state["capture"]["phase"] == "place_finger")
+        page.begin_case()
 
         with opened_register(register) as opened:
             opened.register.revoke("4711", "left the post", "4712")
         send(site, register)
         out = page.await_state(lambda state: not state["session"]["operator"])
-        assert (out["checks"], page.post("api/check", {}).status_code) == ([], 401)
+        assert (out["checks"], out["case"]) == ([], None)
+        assert page.post("api/case", STOP).status_code == 401
         assert page.login("4711").json()["error"] == "Operator or PIN is wrong."
         assert page.login("4712").json() == {"logged_in": True}
     checkpoint.stop_all()
@@ -132,7 +145,7 @@ def test_lists_come_through_the_broker_and_end_a_session(
     for words in (
         "update  who device  what: operators",
         "login  who 4711  outcome: logged in",
-        "cancel  who 4711",
+        "what: ended: stopped",
         "login  who 4711  outcome: account or list over",
         "login  who 4712  outcome: logged in  role: supervisor",
     ):
@@ -149,12 +162,12 @@ def test_what_was_taken_and_who_read_the_answer_is_noted(
         send(site, register)
         page.await_state(lambda state: not state["session"]["words"])
         page.login("4711")
-        page.await_state(lambda state: state["capture"]["phase"] == "ready")
-        page.post("api/check", {"finger": 2})
-        page.await_state(lambda state: state["capture"]["phase"] == "place_finger")
+        page.begin_case()
         checkpoint.module.press(checkpoint.prints.pressed[1])
-        page.await_state(lambda state: len(state["checks"]) == 1)
+        page.await_state(lambda state: state["case"]["stage"] == "review")
         checkpoint.module.lift()
+        assert page.post("api/case", {"event": "send"}).status_code == 202
+        page.await_state(lambda state: len(state["checks"]) == 1)
         page.post("api/logout", {})
         checkpoint.start("matcher")  # the answer comes while nobody is there
         checkpoint.children["kiosk"].wait_for_event("answer")
@@ -198,29 +211,42 @@ def test_a_login_that_is_killed_counts(checkpoint: Checkpoint, register: Path) -
         assert words.startswith("Too many wrong tries. Try again in ")
 
 
-def test_what_the_keys_ask_is_refused_while_nobody_is_logged_in(
+def test_what_the_keys_ask_does_nothing_while_nobody_is_logged_in(
     checkpoint: Checkpoint, register: Path
 ) -> None:
     path = checkpoint.site.folder / "kiosk.toml"
     settings = read_configuration(path, KioskConfig)
     probe = PageProbe()
-    running = Kiosk(_parts(settings, PinsOnDemand(), (), make_wipe(path, settings), probe))
+    wipe = make_wipe(path, settings)
+    running = Kiosk(_parts(settings, PinsOnDemand(), (), wipe, probe, None))
     running.start()
     try:
         until(running.board, phase(Phase.READY))
-        assert not running.start_check(0)
+        with pytest.raises(NotAllowedError):
+            running.order_case(case_orders.Open(PURPOSE))
         verifier = PinVerifier.of(PINS["4711"], "4711")
         bring(checkpoint.site, register, OperatorEntry("4711", Role.OFFICER, verifier))
         until(running.board, lambda state: not state.session.words)
-        assert not running.start_check(0)
+        running.confirm()
+        assert running.board.state().case is None
 
         token = running.access.login("4711", PINS["4711"])
         assert isinstance(token, str)
-        assert running.start_check(0)
+        for order in (
+            case_orders.Open(PURPOSE),
+            case_orders.Adult("adult"),
+            case_orders.Notice("en"),
+            case_orders.Plan(1),
+        ):
+            running.order_case(order)
+        running.confirm()
         until(running.board, phase(Phase.PLACE_FINGER))
         running.access.logout(token)
         until(running.board, phase(Phase.STOPPED))
-        assert not running.start_check(0)
+        assert running.board.state().case is None
+        running.confirm()
+        with pytest.raises(NotAllowedError):
+            running.order_case(case_orders.Open(PURPOSE))
     finally:
         running.stop()
         probe.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from greenline.cli.demo_run import State, await_state, post
+from greenline.cli.demo_run import State, await_state, begin_case, post
 from greenline.prints.frame import Frame
 from tests.line.conftest import ENROLLED, Checkpoint
 
@@ -16,9 +16,7 @@ def phase(*wanted: str) -> Callable[[State], bool]:
 
 
 def begin(checkpoint: Checkpoint) -> None:
-    await_state(checkpoint.kiosk, phase("ready", "stopped"))
-    post(checkpoint.kiosk, "api/check", {})
-    await_state(checkpoint.kiosk, phase("place_finger"))
+    begin_case(checkpoint.kiosk)
 
 
 def test_a_blank_press_is_asked_for_again_and_then_stopped_with_nothing_kept(
@@ -48,7 +46,7 @@ def test_a_stopped_check_keeps_nothing_and_the_next_can_begin(checkpoint: Checkp
     checkpoint.start("kiosk")
     begin(checkpoint)
 
-    post(checkpoint.kiosk, "api/cancel", {})
+    post(checkpoint.kiosk, "api/case", {"event": "stop"})
 
     stopped = await_state(checkpoint.kiosk, phase("stopped"))
     assert stopped["capture"]["instruction"] == "Stopped"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from greenline.cli.demo_run import await_state, post
+from greenline.cli.demo_run import await_state, begin_case, post
 from greenline.cli.errors import CommandError
 from greenline.ota.boot_record import BootRecords, SlotState, Trial
 from greenline.ota.directories import DirectoryControl, lay_out
@@ -99,16 +99,16 @@ def test_no_update_begins_during_a_check_and_no_check_during_an_update(
 
     begin(checkpoint)
     assert not beside.is_free()
-    post(checkpoint.kiosk, "api/cancel", {})
+    post(checkpoint.kiosk, "api/case", {"event": "stop"})
     await_state(checkpoint.kiosk, phase("stopped"))
     ticking = threading.Event()
     for _ in range(200):
         if beside.is_free():
             break
         ticking.wait(0.05)
-    with while_idle(beside.busy), pytest.raises(CommandError, match="not ready for another check"):
-        post(checkpoint.kiosk, "api/check", {})
-    assert phase("stopped")(checkpoint.state())
+    with while_idle(beside.busy), pytest.raises(CommandError, match="is being updated"):
+        begin_case(checkpoint.kiosk)
+    assert checkpoint.state()["case"] is None
 
 
 def test_a_possible_match_that_stands_on_the_page_keeps_updates_away(

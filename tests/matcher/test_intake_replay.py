@@ -162,7 +162,8 @@ def test_a_ledger_of_the_first_version_is_taken_over_with_what_is_in_it(tmp_path
         assert made.unanswered() == []
     with closing(sqlite3.connect(path)) as db:
         db.executescript(
-            "DROP TABLE past; ALTER TABLE request DROP COLUMN keep_id; PRAGMA user_version = 1;"
+            "DROP TABLE past; DROP TABLE erased; ALTER TABLE request DROP COLUMN keep_id;"
+            "PRAGMA user_version = 1;"
             "INSERT INTO request VALUES (x'0102', 'k-1', 0, 1, 2, 'accepted', x'03', NULL, 0);"
         )
 

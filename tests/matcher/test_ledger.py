@@ -158,9 +158,43 @@ def test_a_ledger_of_a_newer_version_is_refused_and_not_changed(ledger_path: Pat
         db.execute("PRAGMA user_version = 9")
     before = ledger_path.read_bytes()
 
-    with pytest.raises(DatabaseError, match="ledger version 9, this one knows 2"):
+    with pytest.raises(DatabaseError, match="ledger version 9, this one knows 3"):
         Ledger(ledger_path)
     assert ledger_path.read_bytes() == before
+
+
+VERSION_2 = """
+PRAGMA application_id = 1196190821;
+PRAGMA user_version = 2;
+CREATE TABLE request (
+    request_id BLOB PRIMARY KEY, kiosk TEXT NOT NULL, lane INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, state TEXT NOT NULL,
+    envelope BLOB, answer BLOB, delivered INTEGER NOT NULL DEFAULT 0,
+    keep_id INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX open_requests ON request (lane, created_ms) WHERE state <> 'answered';
+CREATE INDEX expiry ON request (expires_ms) WHERE state = 'answered';
+CREATE INDEX undelivered ON request (request_id) WHERE state = 'answered' AND delivered = 0;
+CREATE TABLE past (request_id BLOB PRIMARY KEY, kiosk TEXT NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO request VALUES (x'01', 'k-1', 0, 1, 2, 'accepted', x'03', NULL, 0, 1);
+INSERT INTO past VALUES (x'02', 'k-2');
+"""
+
+
+def test_a_ledger_of_the_second_version_is_taken_over_and_can_erase(ledger_path: Path) -> None:
+    with closing(sqlite3.connect(ledger_path)) as db:
+        db.executescript(VERSION_2)
+
+    with closing(Ledger(ledger_path)) as ledger:
+        found = ledger.request(b"\x01")
+        assert found is not None
+        assert (found.kiosk, found.envelope, found.keep_id) == ("k-1", b"\x03", 1)
+        assert ledger.known(b"\x02") == Known("k-2", State.PAST)
+        ledger.erase(b"\x01", "k-1", b"word")
+
+    with closing(Ledger(ledger_path)) as ledger:
+        assert ledger.known(b"\x01") == Known("k-1", State.PAST)
+        assert ledger.word_of(b"\x01") == b"word"
 
 
 def test_ledger_and_gallery_are_not_taken_for_each_other(

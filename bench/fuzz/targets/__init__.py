@@ -4,7 +4,9 @@ from bench.fuzz.target import Target
 from bench.fuzz.targets import (
     audit,
     certificates,
+    deletions,
     envelopes,
+    examinations,
     keys,
     pages,
     pictures,
@@ -29,6 +31,8 @@ _MODULES = (
     keys,
     certificates,
     audit,
+    deletions,
+    examinations,
     texts,
     storage,
     pages,

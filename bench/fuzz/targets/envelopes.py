@@ -105,7 +105,7 @@ def _results() -> Prepared:
 
     seeds = tuple(encode_result(each) for each in samples.results())
     return Prepared(
-        decode, seeds, reads_back(encode_result, decode_result), tree=(_unpadded, _padded)
+        decode, seeds, reads_back(encode_result, decode_result), tree=(unpadded, padded)
     )
 
 
@@ -115,7 +115,7 @@ def _statuses() -> Prepared:
         decode_status,
         (encode_status(status),),
         reads_back(encode_status, decode_status),
-        tree=(_unpadded, lambda tree: _padded(tree, STATUS_BYTES)),
+        tree=(unpadded, lambda tree: padded(tree, STATUS_BYTES)),
     )
 
 
@@ -124,7 +124,7 @@ def _receipts() -> Prepared:
         decode_receipt,
         (encode_receipt(RequestReceipt(samples.NOW_MS)),),
         reads_back(encode_receipt, decode_receipt),
-        tree=(_unpadded, lambda tree: _padded(tree, RECEIPT_BYTES)),
+        tree=(unpadded, lambda tree: padded(tree, RECEIPT_BYTES)),
     )
 
 
@@ -138,15 +138,17 @@ def _operators() -> Prepared:
         OperatorList(3, samples.KIOSK, samples.NOW_MS, samples.NOW_MS + samples.HOUR_MS, entries)
     )
     return Prepared(
-        decode_list, (seed,), reads_back(encode_list, decode_list), tree=(_unpadded, _padded)
+        decode_list, (seed,), reads_back(encode_list, decode_list), tree=(unpadded, padded)
     )
 
 
-def _unpadded(data: bytes) -> object:
+def unpadded(data: bytes) -> object:
+    """Read a message that its length precedes and zeros follow, as a tree."""
     return msgspec.msgpack.decode(data[4 : 4 + int.from_bytes(data[:4])])
 
 
-def _padded(tree: object, size: int = RESULT_BYTES) -> bytes:
+def padded(tree: object, size: int = RESULT_BYTES) -> bytes:
+    """Write one."""
     body = msgspec.msgpack.encode(tree)
     return (len(body).to_bytes(4) + body).ljust(size, b"\0")
 

@@ -9,7 +9,9 @@ from starlette.responses import Response
 
 from bench.fuzz.target import BrokenError, Prepared, Target
 from bench.fuzz.targets.keys import JSON
-from greenline.firmware.page import app, entry
+from greenline.firmware.case_orders import CaseOrder
+from greenline.firmware.lead_orders import LeadOrder
+from greenline.firmware.page import entry
 
 
 class _Anybody:
@@ -27,15 +29,16 @@ def _now(waiting: Coroutine[Any, Any, Any]) -> Any:
     raise BrokenError("the page waits")
 
 
-def _orders(kind: type[msgspec.Struct], *seeds: bytes) -> Prepared:
+def _orders(kind: Any, *seeds: bytes) -> Prepared:
     scope = {"type": "http", "headers": [(b"content-type", b"application/json")]}
     access: Any = _Anybody()
+    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(kind)
 
     def decode(data: bytes) -> Any:
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": data, "more_body": False}
 
-        return _now(entry.read_order(Request(scope, receive), access, kind))
+        return _now(entry.read_with(Request(scope, receive), access, decoder))
 
     def check(_data: bytes, found: Any) -> None:
         if isinstance(found, Response):
@@ -47,10 +50,27 @@ def _orders(kind: type[msgspec.Struct], *seeds: bytes) -> Prepared:
     return Prepared(decode, seeds, check, (b"\\ud800",), tree=JSON)
 
 
+_CASE = (
+    b'{"event":"open","purpose":"border-check","reason":""}',
+    b'{"event":"adult","answer":"under_18"}',
+    b'{"event":"notice","language":"sr-Latn"}',
+    b'{"event":"plan","fingers":4,"missing":{"3":"amputated"}}',
+    b'{"event":"use","finger":10,"reason":"injury"}',
+    b'{"event":"send"}',
+)
+
 TARGETS = (
     Target(
         "page-order",
-        lambda: _orders(app._StartCheck, b'{"finger":2}', b"{}", b""),
+        lambda: _orders(CaseOrder, *_CASE, b"{}", b""),
+        (),
+        most_bytes=1100,
+    ),
+    Target(
+        "page-lead",
+        lambda: _orders(
+            LeadOrder, b'{"event":"view","request_id":"%s","justification":"decide"}' % (b"0f" * 16)
+        ),
         (),
         most_bytes=1100,
     ),

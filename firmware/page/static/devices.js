@@ -1,45 +1,27 @@
-// Draws which devices are missing, and the camera's picture while somebody wants to see it.
-const el = (id) => document.getElementById(id);
+// Which devices are missing: short in the header, in full in the menu.
+import { el, make, write } from "/dom.js";
+import { said, t, N } from "/words.js";
 
-let watching = false;
-let drawn = "";
+const WITHOUT = {
+  sensor: N("no sensor"), store: N("no store"), uplink: N("no uplink"), camera: N("no camera"), lights: N("no lights"),
+  buzzer: N("no buzzer"), keys: N("no keys"), display: N("no display"),
+};
 
-const sentence = (needed) => (needed ? "" : " Checks go on without it.");
+const without = ({ name }) => (name in WITHOUT ? t(WITHOUT[name]) : name);
 
-function drawCamera(camera) {
-  el("camera").hidden = !camera;
-  const there = camera !== undefined && !camera.missing;
-  el("camera-words").textContent = watching && !there ? "The camera is not there. It is tried again by itself." : "";
-  el("camera-button").setAttribute("aria-pressed", String(watching));
-  el("camera-button").textContent = watching ? "Hide the camera" : "Show the camera";
-  const view = el("camera-view");
-  view.hidden = !(watching && there);
-  // The camera runs only as long as its pictures are fetched.
-  if (view.hidden) view.removeAttribute("src");
-  else if (!view.hasAttribute("src")) view.src = `/api/camera?${Date.now()}`;
-}
+export const cameraOf = ({ devices }) => devices.find(({ name }) => name === "camera");
 
-export function drawDevices({ devices }, silent) {
-  const key = JSON.stringify([devices, silent, watching]);
-  if (key === drawn) return;
-  drawn = key;
-  const missing = silent ? [] : devices.filter((device) => device.missing);
+const missingOf = (devices) => devices.filter((device) => device.missing);
+
+export function drawMissing({ devices }, silent) {
+  const missing = silent ? [] : missingOf(devices);
   el("missing").hidden = !missing.length;
   el("missing").className = missing.length ? "pill fault" : "pill";
-  el("missing").textContent = missing.map(({ name, code }) => `${code} no ${name}`).join(", ");
-  el("faults").replaceChildren(...missing.map(({ name, code, needed, missing: reason }) => {
-    const item = document.createElement("li");
-    item.textContent = `${code}, no ${name}: ${reason}.${sentence(needed)}`;
-    return item;
+  write(el("missing"), missing.map((device) => `${device.code} ${without(device)}`).join(", "));
+}
+
+export const deviceFaults = (devices) => make("ul", { id: "faults", "aria-label": t("Devices that are missing") },
+  ...missingOf(devices).map((device) => {
+    const holes = { code: device.code, without: without(device), reason: said(device.missing) };
+    return make("li", {}, device.needed ? t("{code}, {without}: {reason}.", holes) : t("{code}, {without}: {reason}. Checks go on without it.", holes));
   }));
-  if (silent) watching = false;
-  drawCamera(devices.find(({ name }) => name === "camera"));
-}
-
-export function toggleCamera() {
-  watching = !watching;
-}
-
-export function stopWatching() {
-  watching = false;
-}

@@ -1,11 +1,13 @@
 // Logging in and out: who works here, and the screen on which one says who one is.
-const el = (id) => document.getElementById(id);
+import { el, write } from "/dom.js";
+import { said, t, N } from "/words.js";
 
 const TOUCHED_EVERY_MS = 10_000;
 const ROLES = {
-  officer: "officer", supervisor: "supervisor",
-  auditor: "auditor: sees no results; the log is read with “greenline audit”",
-  technician: "technician: sees no results and checks nobody",
+  officer: N("{operator}, officer"), supervisor: N("{operator}, supervisor"),
+  auditor: N("{operator}, auditor: sees no results; the log is read with “greenline audit”"),
+  technician: N("{operator}, technician: sees no results and checks nobody"),
+  examiner: N("{operator}, examiner: verifies possible matches"),
 };
 
 let given = null; // the PIN that was given out, while its operator chooses another
@@ -13,6 +15,7 @@ let chosen = "";
 let typing = "pin";
 let touchedAt = 0;
 let inside = false;
+let asked = [N("PIN"), N("Log in")];
 let again = () => {};
 
 export async function post(path, order) {
@@ -20,16 +23,21 @@ export async function post(path, order) {
     const answer = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(order) });
     return { ok: answer.ok, ...await answer.json() };
   } catch {
-    return { ok: false, error: "The kiosk's program does not answer." };
+    return { ok: false, error: N("The kiosk's program does not answer.") };
   }
 }
 
 export const may = (session, action) => !session.required || session.may.includes(action);
 export const isInside = (session) => !session.required || session.may.length > 0;
 
+function drawAsked() {
+  write(el("pin-label"), t(asked[0]));
+  write(el("enter"), t(asked[1]));
+}
+
 function ask(label, title) {
-  el("pin-label").textContent = label;
-  el("enter").textContent = title;
+  asked = [label, title];
+  drawAsked();
   el("pin").value = "";
   el("operator").disabled = given !== null;
 }
@@ -37,7 +45,7 @@ function ask(label, title) {
 function begin() {
   given = null;
   chosen = "";
-  ask("PIN", "Log in");
+  ask(N("PIN"), N("Log in"));
 }
 
 function clear() {
@@ -51,27 +59,27 @@ async function choose(pin) {
   if (!chosen) {
     chosen = pin;
     el("login-notice").textContent = "";
-    ask("New PIN once more", "Log in");
+    ask(N("New PIN once more"), N("Log in"));
     return;
   }
   if (pin === chosen) return enter(given, chosen);
   chosen = "";
-  el("login-notice").textContent = "The two PINs differ. Choose again.";
-  ask("New PIN", "Next");
+  el("login-notice").textContent = t("The two PINs differ. Choose again.");
+  ask(N("New PIN"), N("Next"));
 }
 
 async function enter(pin, new_pin) {
   el("enter").disabled = true;
   const answer = await post("/api/login", { operator: el("operator").value, pin, new_pin });
   el("enter").disabled = false;
-  el("login-notice").textContent = answer.error ?? "";
+  el("login-notice").textContent = said(answer.error ?? "");
   if (answer.ok) {
     begin();
     again(); // the events come to whoever has the new cookie
   } else if (answer.choose) {
     given = pin;
     chosen = "";
-    ask("New PIN", "Next");
+    ask(N("New PIN"), N("Next"));
   } else {
     begin();
   }
@@ -85,15 +93,18 @@ function press() {
   return given === null ? enter(pin, "") : choose(pin);
 }
 
+export function operatorWords({ required, operator, role, words }) {
+  if (!required) return said(words);
+  return role in ROLES ? t(ROLES[role], { operator }) : operator;
+}
+
 export function drawSession({ session, kiosk }, silent) {
   const open = isInside(session);
   el("work").hidden = !open && !silent;
   el("login").hidden = open || silent;
-  el("logout").hidden = !session.required;
-  el("unlock").hidden = !(session.required && may(session, "unlock"));
-  el("who").textContent = session.required ? `${session.operator}, ${ROLES[session.role] ?? ""}` : session.words;
-  el("login-title").textContent = session.locked ? `${kiosk} is locked` : `Log in at ${kiosk}`;
-  el("login-words").textContent = session.locked ? `${session.operator} is logged in. Log in again, or as another operator.` : session.words;
+  write(el("login-title"), session.locked ? t("{kiosk} is locked", { kiosk }) : t("Log in at {kiosk}", { kiosk }));
+  write(el("login-words"), session.locked ? t("{operator} is logged in. Log in again, or as another operator.", { operator: session.operator }) : said(session.words));
+  drawAsked();
   if (inside && !open) clear();
   if (!inside && open) document.activeElement?.blur();
   if (!open && !silent && document.activeElement === document.body) el(typing = "operator").focus();
@@ -116,14 +127,6 @@ export function listen(reconnect) {
   el("login").addEventListener("submit", (event) => event.preventDefault());
   el("login").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.target.tagName === "INPUT") press();
-  });
-  el("logout").addEventListener("click", async () => {
-    await post("/api/logout", {});
-    again();
-  });
-  el("unlock-button").addEventListener("click", async () => {
-    const answer = await post("/api/unlock", { operator: el("unlock-operator").value });
-    el("unlock-notice").textContent = answer.error ?? `${el("unlock-operator").value} may try again.`;
   });
   for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, touched);
 }

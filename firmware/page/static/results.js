@@ -1,6 +1,9 @@
-// Draws what became of the checks: the newest as a card, the others as a list.
-const el = (id) => document.getElementById(id);
-const SVG = "http://www.w3.org/2000/svg";
+// Draws what became of the checks, in exactly three shapes: the newest as a card, the others as a
+// list. Each result has its words, its shape and its colour; all have the same sound.
+import { clock, day } from "/clock.js";
+import { button, draw, make } from "/dom.js";
+import { chime } from "/sound.js";
+import { said, t, words, N } from "/words.js";
 
 // Each outcome has a shape of its own, so that nobody depends on colours.
 const SHAPES = {
@@ -8,139 +11,108 @@ const SHAPES = {
   none: ["M6 32a26 26 0 1 0 52 0a26 26 0 1 0-52 0z", "M20 33l8 8 16-18"],
   waiting: ["M6 32a26 26 0 1 0 52 0a26 26 0 1 0-52 0z", "M32 16v17l11 7"],
 };
-const STEPS = [["transfer", "transfer"], ["quality", "quality"], ["template", "template"],
-  ["durable", "stored"], ["broker", "broker"], ["search", "search"], ["reply", "reply"]];
+const STEPS = [["transfer", N("transfer")], ["quality", N("quality")], ["template", N("template")],
+  ["durable", N("stored")], ["broker", N("broker")], ["search", N("search")], ["reply", N("reply")]];
 
-// While the next person's finger is taken, the card of the person before must not stand for it.
+// While a case is open, or after one that sent nothing, the card of the person before must not
+// stand for the next.
 const WITHOUT_CARD = {
-  place_finger: "No answer yet: this check has just begun.",
-  reading: "No answer yet: this check has just begun.",
-  judging: "No answer yet: this check has just begun.",
-  again: "No answer yet: this check has just begun.",
-  taken: "No answer yet: this check has just begun.",
-  stopped: "The last check was stopped: nothing was checked.",
-  refused: "The last check was refused: nothing was checked.",
+  place_finger: N("No answer yet: this check has just begun."),
+  reading: N("No answer yet: this check has just begun."),
+  judging: N("No answer yet: this check has just begun."),
+  again: N("No answer yet: this check has just begun."),
+  taken: N("No answer yet: this check has just begun."),
+  stopped: N("The last check was stopped: nothing was checked."),
+  refused: N("The last check was refused: nothing was checked."),
 };
-
+const NOTHING_SENT = new Set(["minor", "refused", "stopped", "timeout"]);
 const OVER = new Set(["answered", "expired"]);
 
-const opened = new Set();
-let drawn = "";
-
-function make(tag, text = "", attributes = {}) {
-  const node = document.createElement(tag);
-  node.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
+const heard = new Map();
+let began = false;
 
 function shape(kind) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 64 64");
-  svg.setAttribute("class", "shape");
-  svg.setAttribute("data-shape", kind);
-  svg.setAttribute("aria-hidden", "true");
-  for (const d of SHAPES[kind]) {
-    const path = document.createElementNS(SVG, "path");
-    path.setAttribute("d", d);
-    svg.append(path);
-  }
-  return svg;
+  return draw("svg", { viewBox: "0 0 64 64", class: "shape", "data-shape": kind, "aria-hidden": "true" },
+    ...SHAPES[kind].map((d) => draw("path", { d })));
 }
 
-const kindOf = (check) =>
+export const kindOf = (check) =>
   check.outcome === "candidates" ? "candidates" : check.outcome === "none" ? "none" : "waiting";
 
-const clock = (ms) => new Date(ms).toLocaleTimeString("en-GB");
-const day = (ms) => new Date(ms).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });
-
 function why(check, link) {
-  if (check.outcome === "incomplete") return `The search was not complete: ${check.reason}. It is tried again by itself.`;
-  if (check.progress === "expired" || check.progress === "answered") return `${check.reason}. Check the finger again.`;
+  const reason = said(check.reason);
+  if (check.outcome === "incomplete") return t("The search was not complete: {reason}. It is tried again by itself.", { reason });
+  if (check.progress === "expired" || check.progress === "answered") return t("{reason}. Check the finger again.", { reason });
+  const detail = said(link.link_detail);
   if (check.progress === "received") {
-    if (link.up) return "The matcher has it. Waiting for the answer.";
-    return `The matcher has it. The answer comes by itself once there is a link (${link.detail}).`;
+    if (link.link) return t("The matcher has it. Waiting for the answer.");
+    return t("The matcher has it. The answer comes by itself once there is a link ({detail}).", { detail });
   }
-  if (!link.up) return `Waiting for a link (${link.detail}). It is sent by itself as soon as there is one.`;
-  return check.progress === "published" ? "Sent. Waiting for the answer." : "Being sent.";
+  if (!link.link) return t("Waiting for a link ({detail}). It is sent by itself as soon as there is one.", { detail });
+  return check.progress === "published" ? t("Sent. Waiting for the answer.") : t("Being sent.");
 }
 
 function told(check, link) {
   if (kindOf(check) === "waiting") return why(check, link);
   const lists = check.searched.map((list) =>
-    `${list.name} (${list.entries.toLocaleString("en-GB")} ${list.entries === 1 ? "entry" : "entries"}, changed ${day(list.changed_ms)})`);
-  return `Searched: ${lists.join(", ")}`;
+    t("{list} ({n} entries, changed {date})", { list: list.name, n: list.entries, date: day(list.changed_ms) }));
+  return t("Searched: {lists}", { lists: lists.join(", ") });
 }
 
 // Where a check is and for how long it waits; of one that is answered, whether that was too late.
-function standing(check, words) {
-  if (check.late) return make("span", words.late, { class: "late" });
-  if (OVER.has(check.progress)) return check.progress === "expired" ? make("span", words.expired, { class: "standing" }) : "";
-  const line = make("span", `${words[check.progress]}, `, { class: "standing" });
-  line.append(make("span", "", { "data-made": check.created_ms, "aria-live": "off" }));
-  return line;
+function standing(check, stages) {
+  if (check.late) return make("span", { class: "late" }, said(stages.late));
+  if (OVER.has(check.progress)) return check.progress === "expired" ? make("span", { class: "standing" }, said(stages.expired)) : null;
+  return make("span", { class: "standing" }, `${said(stages[check.progress])}, `,
+    make("span", { "data-made": check.created_ms, "aria-live": "off" }));
 }
 
-function lead(check, summary) {
-  const details = make("details", "", { class: "lead" });
-  details.append(summary);
-  const table = make("table");
-  const head = make("tr");
-  for (const title of ["Reference", "List", "Fingers", "Score"]) head.append(make("th", title, { scope: "col" }));
-  table.append(head);
-  for (const candidate of check.candidates) {
-    const row = make("tr");
-    row.append(make("td", candidate.reference), make("td", candidate.list_name), make("td", String(candidate.fingers)), make("td", candidate.score.toFixed(1)));
-    table.append(row);
-  }
-  if (check.candidates.some((candidate) => candidate.relabelled))
-    details.append(make("p", "The fingers fit at other positions than noted: check which finger was pressed."));
-  details.append(table, make("p", "This is not proof. Compare the prints and ask the owner of the list before anything else."));
-  details.open = opened.has(check.request_id);
-  details.addEventListener("toggle", () => {
-    if (details.open) opened.add(check.request_id);
-    else opened.delete(check.request_id);
-  });
-  return details;
-}
+// A possible match is looked at on a second screen, away from the person.
+const leadOf = (check, state) => state.leads.find(({ request_id: id }) => id === check.request_id);
+const openLead = (check, desk) => () => desk.go({ view: "lead", request_id: check.request_id });
 
-function drawLatest(check, link, words) {
-  const card = el("latest");
-  card.hidden = !check;
-  if (!check) return card.replaceChildren(); // nothing of it stays behind a lock
-  card.className = kindOf(check);
-  card.dataset.request = check.request_id;
-  card.dataset.progress = check.progress;
-  card.replaceChildren(shape(kindOf(check)), make("h2", check.words), make("p", told(check, link)), standing(check, words));
-  if (check.candidates.length) card.append(lead(check, make("summary", "Show what to verify")));
+export function resultCard(check, desk) {
+  const { state } = desk;
   const steps = STEPS.filter(([step]) => step in check.steps_ms)
-    .map(([step, label]) => `${label} ${Math.round(check.steps_ms[step])} ms`);
-  card.append(make("p", [`Taken at ${clock(check.created_ms)}`, ...steps].join(" · "), { class: "steps" }));
+    .map(([step, label]) => [" · ", make("bdi", {}, t("{step} {ms} ms", { step: t(label), ms: Math.round(check.steps_ms[step]) }))]);
+  return make("article", { id: "latest", class: kindOf(check), "data-request": check.request_id, "data-progress": check.progress, "aria-live": "polite" },
+    shape(kindOf(check)), make("h2", {}, said(check.words)), make("p", {}, told(check, state)), standing(check, state.words),
+    leadOf(check, state) && button(t("Step aside, then open the second screen"), { id: "to-lead", onclick: openLead(check, desk) }),
+    make("p", { class: "steps" }, t("Taken at {time}", { time: clock(check.created_ms) }), ...steps.flat()));
 }
 
-function row(check, words) {
-  const item = make("li", "", { class: kindOf(check) });
-  const parts = [shape(kindOf(check)), make("time", clock(check.created_ms)), make("span", check.words), standing(check, words)];
-  if (!check.candidates.length) {
-    item.append(...parts);
-    return item;
+function row(check, desk) {
+  const { state } = desk;
+  const parts = [shape(kindOf(check)), make("time", {}, clock(check.created_ms)), make("span", {}, said(check.words)), standing(check, state.words)].filter(Boolean);
+  const attributes = { class: kindOf(check) };
+  if (!leadOf(check, state)) return make("li", attributes, ...parts);
+  return make("li", attributes, make("button", { type: "button", class: "quiet row", onclick: openLead(check, desk) }, ...parts));
+}
+
+const withoutCard = (state) =>
+  NOTHING_SENT.has(state.case_ended) ? N("The last case sent nothing: nothing was checked.") : WITHOUT_CARD[state.capture.phase];
+
+export const resultsKey = (state) => [state.checks, state.leads, state.link, state.link_detail, withoutCard(state)];
+
+export function resultsList(desk) {
+  const { state } = desk;
+  const without = withoutCard(state);
+  const listed = without ? state.checks : state.checks.slice(1);
+  const nothing = without ?? (state.checks.length ? "" : N("No check yet. Press “New case” to begin."));
+  return make("section", { id: "results", "aria-label": t("Checks"), tabindex: "0", "data-scrolls": "" },
+    without || !state.checks.length ? null : resultCard(state.checks[0], desk),
+    nothing && make("p", { id: "none-yet" }, t(nothing)),
+    listed.length ? make("h2", { id: "earlier-title" }, t("Earlier checks")) : null,
+    make("ol", { id: "earlier", "aria-label": t("Earlier checks") }, ...listed.map((check) => row(check, desk))));
+}
+
+// One sound when there is something new to read; none for what was there when the page came up.
+export function soundResults({ checks }) {
+  let fresh = false;
+  for (const check of checks) {
+    fresh ||= began && heard.get(check.request_id) !== kindOf(check);
+    heard.set(check.request_id, kindOf(check));
   }
-  const summary = make("summary");
-  summary.append(...parts);
-  item.append(lead(check, summary));
-  return item;
-}
-
-export function drawResults({ checks, link: up, link_detail: detail, capture, words }) {
-  const link = { up, detail };
-  const withoutCard = WITHOUT_CARD[capture.phase];
-  const key = JSON.stringify([checks, link, withoutCard]);
-  if (key === drawn) return; // what is open, focused or being read aloud stays as it is
-  drawn = key;
-  const listed = withoutCard ? checks : checks.slice(1);
-  drawLatest(withoutCard ? undefined : checks[0], link, words);
-  el("none-yet").hidden = !withoutCard && checks.length > 0;
-  el("none-yet").textContent = withoutCard ?? "No check yet. Press “Check a finger” to begin.";
-  el("earlier-title").hidden = !listed.length;
-  el("earlier").replaceChildren(...listed.map((check) => row(check, words)));
+  began = true;
+  if (fresh) chime();
 }

@@ -1,5 +1,6 @@
 """A checkpoint for the page: a real board, and notes of what the page asked for."""
 
+import io
 import json
 import threading
 import time
@@ -7,12 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from PIL import Image
 
 from greenline.firmware.board import Board, Capture, Check, DeviceName, Phase, Progress
+from greenline.firmware.case_orders import CaseOrder
+from greenline.firmware.lead_state import LeadShown
 from greenline.firmware.operators_absent import NoLogin
 from greenline.firmware.page.guard import Access
 from greenline.protocol.messages import Candidate, Outcome, SearchedList
-from greenline.protocol.wording import NOT_CHECKED, RESULT_WORDS
+from greenline.protocol.wording import LEAD_WORDS, NOT_CHECKED, RESULT_WORDS
 
 MINIMUM_QUALITY = 20
 NOON_MS = 1_790_000_000_000  # an afternoon in September 2026
@@ -31,6 +35,12 @@ HEADERS = {
 
 LIST = SearchedList("border-list", 12_345, NOON_MS - 90_000_000)
 LEAD = Candidate("case-2026-0117", "border-list", 9.432, 2, fingers=2, relabelled=True)
+
+
+def jpeg(colour: tuple[int, int, int]) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (64, 48), colour).save(file, "JPEG")
+    return file.getvalue()
 
 
 class Lens:
@@ -69,19 +79,21 @@ class Lens:
 
 
 class Desk:
-    """What the page needs of a kiosk (its Checkpoint protocol). ready: whether a check may start.
+    """What the page needs of a kiosk (its Checkpoint protocol), but for leads and office.
 
-    asked: the finger positions of the checks that were started, and "cancel" for each stop.
+    asked: what was ordered. refusal: raised for each order, noted or not.
     """
 
-    def __init__(self, *, ready: bool = True) -> None:
+    def __init__(self) -> None:
         self.board: Board = Board("kiosk-07", MINIMUM_QUALITY)
         self.board.show_device(DeviceName.UPLINK)
-        self.ready = ready
+        self.refusal: Exception | None = None
         self.camera: Lens | None = None
+        self.finger = Lens()
+        self.finger = Lens()
         self.access: Access = NoLogin()
         self.started_ms = time.time_ns() // 1_000_000
-        self.asked: list[int | str] = []
+        self.asked: list[CaseOrder] = []
         self._told = threading.Condition()
 
     def now_ms(self) -> int:
@@ -90,23 +102,20 @@ class Desk:
     def metrics(self) -> bytes:
         return b"greenline_resends_total 0.0\n"
 
-    def start_check(self, finger: int) -> bool:
-        if self.ready:
-            self._note(finger)
-        return self.ready
+    def order_case(self, order: CaseOrder) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self._note(order)
 
-    def cancel_check(self) -> None:
-        self._note("cancel")
-
-    def wait_until_asked(self, times: int) -> list[int | str]:
-        """Return what was asked, once it was so often; less when that does not come."""
+    def wait_until_asked(self, times: int) -> list[CaseOrder]:
+        """Return what was ordered, once it was so often; less when that does not come."""
         with self._told:
             self._told.wait_for(lambda: len(self.asked) >= times, timeout=5)
             return list(self.asked)
 
-    def _note(self, what: int | str) -> None:
+    def _note(self, order: CaseOrder) -> None:
         with self._told:
-            self.asked.append(what)
+            self.asked.append(order)
             self._told.notify_all()
 
 
@@ -158,5 +167,16 @@ def answered(name: str, created_ms: int, outcome: Outcome, reason: str = "") -> 
         (LEAD,) if found else (),
         (LIST,),
         created_ms + 900,
-        {"transfer": 7021.4, "quality": 8.1, "template": 301.0, "search": 88.5},
+        dict(
+            zip(
+                ("transfer", "quality", "template", "durable", "broker", "search", "reply"),
+                (7021.4, 8.1, 301.0, 75.2, 47.0, 88.5, 161.0),
+                strict=True,
+            )
+        ),
     )
+
+
+def lead(name: str) -> LeadShown:
+    """Return what the second screen has of a possible match before somebody has looked."""
+    return LeadShown(name, "lead", LEAD_WORDS["lead"], 1, can=("view",))

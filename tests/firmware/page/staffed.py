@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from greenline.firmware.operators_roles import Action
+from greenline.firmware.case_orders import Stop
 from tests.firmware.page.checkpoint import Desk
 from tests.firmware.rolls import Post, sealed
 
@@ -16,8 +16,8 @@ class StaffedDesk(Desk):
         self.post.also_show = self.board.show_session
         self.board.show_session(self.post.shown)
         self.post.operators.receive(sealed(1))
-        self.post.sessions.when(begun=self.post.read_by.append, ended=self.cancel_check)
+        self.post.sessions.when(begun=self.post.read_by.append, ended=self._stop)
         self.access = self.post.sessions
 
-    def start_check(self, finger: int) -> bool:
-        return self.access.may(Action.CHECK) and super().start_check(finger)
+    def _stop(self) -> None:
+        self.order_case(Stop())

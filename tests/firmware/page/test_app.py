@@ -7,10 +7,30 @@ from typing import Any
 import httpx
 import pytest
 
+from greenline.firmware import case_orders as orders
+from greenline.firmware.case_door import NotAllowedError
+from greenline.firmware.case_machine import NotNowError
+from greenline.firmware.case_orders import CaseOrder
+from greenline.firmware.errors import StoreError
 from greenline.firmware.page.app import make_app
 from tests.firmware.page.checkpoint import CAPTURES, HEADERS, Desk, drawn
 
 JSON = {"Content-Type": "application/json"}
+CASE = "/api/case"
+STOP = {"event": "stop"}
+ORDERS: list[tuple[dict[str, Any], CaseOrder]] = [
+    ({"event": "open", "purpose": "border-check"}, orders.Open("border-check")),
+    ({"event": "adult", "answer": "under_18"}, orders.Adult("under_18")),
+    ({"event": "notice", "language": "sr-Latn"}, orders.Notice("sr-Latn")),
+    ({"event": "refuse", "reason": "unwell"}, orders.Refuse("unwell")),
+    ({"event": "plan", "fingers": 4, "missing": {"3": "other"}}, orders.Plan(4, {"3": "other"})),
+    ({"event": "capture", "finger": 7}, orders.Capture(7)),
+    ({"event": "missing", "finger": 8, "reason": "bandaged"}, orders.Missing(8, "bandaged")),
+    ({"event": "use", "finger": 10, "reason": "injury"}, orders.Use(10, "injury")),
+    ({"event": "send"}, orders.Send()),
+    ({"event": "close"}, orders.Close()),
+    (STOP, orders.Stop()),
+]
 
 
 class Client:
@@ -50,25 +70,29 @@ def test_the_state_is_the_boards(client: Client, desk: Desk) -> None:
     assert client.get("/api/state").json() == drawn(desk)
 
 
-def test_a_check_is_started_for_the_finger_named_or_for_any(client: Client, desk: Desk) -> None:
-    named = client.post("/api/check", json={"finger": 7})
-    unnamed = client.post("/api/check", content=b"", headers=JSON)
-
-    assert [named.status_code, unnamed.status_code] == [202, 202]
-    assert desk.asked == [7, 0]
-
-
-def test_a_check_is_cancelled(client: Client, desk: Desk) -> None:
-    assert client.post("/api/cancel", content=b"{}", headers=JSON).status_code == 202
-    assert desk.asked == ["cancel"]
+@pytest.mark.parametrize(("body", "order"), ORDERS, ids=lambda each: str(each)[:20])
+def test_each_order_of_a_case_reaches_the_kiosk(
+    client: Client, desk: Desk, body: dict[str, Any], order: CaseOrder
+) -> None:
+    assert client.post(CASE, json=body).status_code == 202
+    assert desk.asked == [order]
 
 
-def test_a_kiosk_that_is_not_ready_says_so(client: Client, desk: Desk) -> None:
-    desk.ready = False
+@pytest.mark.parametrize(
+    ("refusal", "status", "words"),
+    [
+        (NotAllowedError("Your role may not do this"), 403, "Your role may not do this"),
+        (NotNowError("There is no case"), 409, "There is no case"),
+        (StoreError("the card is full"), 503, "Not done: the card is full"),
+    ],
+    ids=repr,
+)
+def test_what_the_kiosk_refuses_is_told_in_its_words(
+    client: Client, desk: Desk, refusal: Exception, status: int, words: str
+) -> None:
+    desk.refusal = refusal
 
-    answer = client.post("/api/check", json={})
-
-    assert told(answer) == (409, "The kiosk is not ready for another check yet")
+    assert told(client.post(CASE, json=STOP)) == (status, words)
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "kiosk", ""])
@@ -77,7 +101,7 @@ def test_a_foreign_host_is_refused_even_for_reading(client: Client, desk: Desk, 
         client.get(path, headers={"Host": host})
         for path in ("/", "/page.js", "/api/state", "/api/events")
     ]
-    answers.append(client.post("/api/check", json={}, headers={"Host": host}))
+    answers.append(client.post(CASE, json=STOP, headers={"Host": host}))
 
     assert [answer.status_code for answer in answers] == [400] * 5
     assert desk.asked == []
@@ -91,11 +115,10 @@ def test_the_port_does_not_make_a_host_foreign(client: Client) -> None:
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""]
 )
-@pytest.mark.parametrize("path", ["/api/check", "/api/cancel"])
 def test_what_a_foreign_page_may_send_without_asking_is_refused(
-    client: Client, desk: Desk, path: str, kind: str
+    client: Client, desk: Desk, kind: str
 ) -> None:
-    answer = client.post(path, content=b"{}", headers={"Content-Type": kind})
+    answer = client.post(CASE, content=json.dumps(STOP), headers={"Content-Type": kind})
 
     assert told(answer) == (415, "send JSON")
     assert desk.asked == []
@@ -103,7 +126,7 @@ def test_what_a_foreign_page_may_send_without_asking_is_refused(
 
 def test_a_charset_does_not_make_json_foreign(client: Client) -> None:
     kind = {"Content-Type": "Application/JSON; charset=utf-8"}
-    assert client.post("/api/check", content=b"{}", headers=kind).status_code == 202
+    assert client.post(CASE, content=json.dumps(STOP), headers=kind).status_code == 202
 
 
 @pytest.mark.parametrize(
@@ -113,11 +136,17 @@ def test_a_charset_does_not_make_json_foreign(client: Client) -> None:
         b"[]",
         b"\xff\xfe",
         b"[" * 1024,
-        b'{"finger": 11}',
-        b'{"finger": -1}',
-        b'{"finger": "2"}',
-        b'{"finger": 1e99}',
-        b'{"finger": 1, "purpose": "other"}',
+        b"",
+        b"{}",
+        b'{"event": "check"}',
+        b'{"event": "capture", "finger": 11}',
+        b'{"event": "capture", "finger": 0}',
+        b'{"event": "capture", "finger": "2"}',
+        b'{"event": "capture", "finger": 1e99}',
+        b'{"event": "open", "purpose": ""}',
+        b'{"event": "open", "purpose": "border-check", "name": "a person"}',
+        b'{"event": "adult", "answer": "perhaps"}',
+        b'{"event": "send", "finger": 1}',
         b'{"x":' * 200,
         b'{"\xff": 1}',
         b'{"\\ud800": 1}',
@@ -127,23 +156,23 @@ def test_a_charset_does_not_make_json_foreign(client: Client) -> None:
 def test_a_body_that_cannot_be_meant_is_refused_in_words(
     client: Client, desk: Desk, body: bytes
 ) -> None:
-    status, words = told(client.post("/api/check", content=body, headers=JSON))
+    status, words = told(client.post(CASE, content=body, headers=JSON))
 
     assert (status, words.partition(":")[0]) == (400, "the request is not understood")
     assert desk.asked == []
 
 
 def test_a_body_too_long_to_be_meant_is_refused(client: Client, desk: Desk) -> None:
-    body = json.dumps({"finger": 1}).ljust(1025).encode()
+    body = json.dumps(STOP).ljust(1025).encode()
 
-    assert told(client.post("/api/check", content=body, headers=JSON)) == (
+    assert told(client.post(CASE, content=body, headers=JSON)) == (
         413, "the request is too long",
     )  # fmt: skip
-    assert client.post("/api/check", content=body[:1024], headers=JSON).status_code == 202
-    assert desk.asked == [1]
+    assert client.post(CASE, content=body[:1024], headers=JSON).status_code == 202
+    assert desk.asked == [orders.Stop()]
 
 
-@pytest.mark.parametrize("path", ["/api/check", "/api/cancel"])
+@pytest.mark.parametrize("path", [CASE, "/api/check", "/api/cancel"])
 def test_reading_starts_and_stops_nothing(client: Client, desk: Desk, path: str) -> None:
     assert client.get(path).status_code == 404
     assert desk.asked == []
@@ -159,24 +188,24 @@ def test_nothing_but_the_pages_files_can_be_read(client: Client, path: str) -> N
 class BrokenDesk(Desk):
     """A kiosk whose own fault reaches the page."""
 
-    def start_check(self, finger: int) -> bool:
+    def order_case(self, order: CaseOrder) -> None:
         raise OSError("the disk went away")
 
 
 def test_every_answer_has_the_security_headers(client: Client, desk: Desk) -> None:
-    desk.ready = False
+    desk.refusal = NotNowError("There is no case")
     answers = [
         client.get("/"),
         client.get("/page.js"),
         client.get("/api/state"),
         client.get("/nothing-there"),
-        client.get("/api/check"),
+        client.get(CASE),
         client.get("/", headers={"Host": "evil.example"}),
-        client.post("/api/check", content=b"{", headers=JSON),
-        client.post("/api/check", content=b"{}"),
-        client.post("/api/check", json={}),
-        client.post("/api/cancel", json={}),
-        Client(BrokenDesk()).post("/api/check", json={}),
+        client.post(CASE, content=b"{", headers=JSON),
+        client.post(CASE, content=b"{}"),
+        client.post(CASE, json=STOP),
+        Client(Desk()).post(CASE, json=STOP),
+        Client(BrokenDesk()).post(CASE, json=STOP),
     ]
 
     assert [answer.status_code for answer in answers] == [
@@ -186,6 +215,6 @@ def test_every_answer_has_the_security_headers(client: Client, desk: Desk) -> No
 
 
 def test_a_fault_of_the_kiosk_tells_nothing_of_its_inside() -> None:
-    answer = Client(BrokenDesk()).post("/api/check", json={})
+    answer = Client(BrokenDesk()).post(CASE, json=STOP)
 
     assert (answer.status_code, answer.text) == (500, "Internal Server Error")

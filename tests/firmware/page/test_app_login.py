@@ -7,14 +7,18 @@ from typing import Any
 import httpx
 import pytest
 
+from greenline.firmware.case_orders import Stop
 from greenline.firmware.page.app import make_app
 from greenline.protocol.messages import Outcome
+from tests.firmware.page.cases import CASES, CHOICES
 from tests.firmware.page.checkpoint import CAPTURES, NOON_MS, Desk, Lens, answered
 from tests.firmware.page.staffed import StaffedDesk
 from tests.firmware.rolls import PINS, ROLES, sealed, without
 
 ORIGIN = {"Origin": "http://localhost"}
 ALL = ("4711", "4712", "4713", "4714")
+CASE = "/api/case"
+SEND, STOP = {"event": "send"}, {"event": "stop"}
 
 
 class Visitor:
@@ -69,15 +73,17 @@ def test_who_has_not_logged_in_sees_nothing_and_does_nothing(
     desk: StaffedDesk, visitor: Visitor
 ) -> None:
     desk.camera = Lens()
+    desk.board.show_choices(CHOICES)
+    desk.board.show_case(CASES["review"])
     state = visitor.state()
 
-    assert (state["checks"], state["capture"]["quality"]) == ([], None)
+    assert (state["checks"], state["case"], state["capture"]["quality"]) == ([], None, None)
     assert state["session"] == {
         "required": True, "operator": "", "role": "", "locked": False, "may": [], "words": "",
     }  # fmt: skip
     answers = [
-        visitor.post("/api/check"),
-        visitor.post("/api/cancel"),
+        visitor.post(CASE, SEND),
+        visitor.post(CASE, STOP),
         visitor.post("/api/unlock", {"operator": "4711"}),
         visitor.ask("GET", "/api/camera"),
     ]
@@ -113,8 +119,8 @@ def test_a_wrong_pin_gives_words_and_no_cookie(visitor: Visitor) -> None:
 @pytest.mark.parametrize(
     ("path", "order", "action"),
     [
-        ("/api/check", {}, {"4711": 202, "4712": 202, "4713": 403, "4714": 403}),
-        ("/api/cancel", {}, {"4711": 202, "4712": 202, "4713": 403, "4714": 403}),
+        (CASE, SEND, {"4711": 202, "4712": 202, "4713": 403, "4714": 403}),
+        (CASE, STOP, {"4711": 202, "4712": 202, "4713": 403, "4714": 403}),
         (
             "/api/unlock",
             {"operator": "4711"},
@@ -155,9 +161,9 @@ def test_another_browser_has_no_part_in_the_session(desk: StaffedDesk, visitor: 
     visitor.login("4711")
     other = Visitor(desk)
 
-    assert told(other.post("/api/check")) == (401, "Log in first")
+    assert told(other.post(CASE, SEND)) == (401, "Log in first")
     assert (other.state()["checks"], other.state()["session"]["operator"]) == ([], "")
-    assert visitor.post("/api/check").status_code == 202
+    assert visitor.post(CASE, SEND).status_code == 202
 
 
 def test_a_token_that_was_replaced_opens_nothing(desk: StaffedDesk, visitor: Visitor) -> None:
@@ -165,10 +171,10 @@ def test_a_token_that_was_replaced_opens_nothing(desk: StaffedDesk, visitor: Vis
     before = httpx.Cookies(visitor.cookies)
     visitor.login("4711")
     after, visitor.cookies = visitor.cookies, before
-    assert told(visitor.post("/api/check")) == (401, "Log in first")
+    assert told(visitor.post(CASE, SEND)) == (401, "Log in first")
 
     visitor.cookies = after
-    assert visitor.post("/api/check").status_code == 202
+    assert visitor.post(CASE, SEND).status_code == 202
 
 
 def test_a_cookie_that_is_brought_along_becomes_nobodys_session(visitor: Visitor) -> None:
@@ -189,9 +195,7 @@ def test_a_cookie_that_is_brought_along_becomes_nobodys_session(visitor: Visitor
     ],
     ids=str,
 )
-@pytest.mark.parametrize(
-    "path", ["/api/check", "/api/cancel", "/api/login", "/api/logout", "/api/touch", "/api/unlock"]
-)
+@pytest.mark.parametrize("path", [CASE, "/api/login", "/api/logout", "/api/touch", "/api/unlock"])
 def test_what_another_page_sends_is_refused(
     visitor: Visitor, path: str, headers: dict[str, str]
 ) -> None:
@@ -202,7 +206,7 @@ def test_what_another_page_sends_is_refused(
     assert visitor.state()["session"]["operator"] == "4712"
 
 
-@pytest.mark.parametrize("path", ["/api/check", "/api/login", "/api/logout", "/api/unlock"])
+@pytest.mark.parametrize("path", [CASE, "/api/login", "/api/logout", "/api/unlock"])
 def test_what_does_not_say_where_it_comes_from_is_refused(visitor: Visitor, path: str) -> None:
     answer = visitor.ask("POST", path, json={})
 
@@ -240,15 +244,15 @@ def test_logging_out_ends_the_session_and_takes_the_cookie_back(
     assert (answer.status_code, answer.json()) == (200, {"logged_out": True})
     assert "greenline-session" not in visitor.cookies
     visitor.cookies = kept
-    assert told(visitor.post("/api/check")) == (401, "Log in first")
-    assert desk.asked == ["cancel"]
+    assert told(visitor.post(CASE, SEND)) == (401, "Log in first")
+    assert desk.asked == [Stop()]
 
 
 def test_a_revoked_operator_is_out_at_once(desk: StaffedDesk, visitor: Visitor) -> None:
     visitor.login("4711")
     desk.post.operators.receive(sealed(2, *without("4711")))
 
-    assert told(visitor.post("/api/check")) == (401, "Log in first")
+    assert told(visitor.post(CASE, SEND)) == (401, "Log in first")
     assert visitor.state()["checks"] == []
 
 
@@ -271,7 +275,7 @@ def test_looking_at_the_state_keeps_nothing_open(desk: StaffedDesk, visitor: Vis
         desk.post.wait(30)
         visitor.state()
 
-    assert told(visitor.post("/api/check")) == (401, "Log in first")
+    assert told(visitor.post(CASE, SEND)) == (401, "Log in first")
 
 
 def test_a_supervisor_unlocks(desk: StaffedDesk, visitor: Visitor) -> None:
@@ -301,5 +305,5 @@ def test_where_nobody_logs_in_the_page_says_so_and_nothing_is_asked() -> None:
     visitor = Visitor(desk)
 
     assert visitor.state()["session"]["words"] == "Nobody logs in on this kiosk"
-    assert visitor.post("/api/check").status_code == 202
+    assert visitor.post(CASE, SEND).status_code == 202
     assert visitor.login("4711").status_code == 403

@@ -1,24 +1,18 @@
 """The page when a device is missing, and what it shows of the camera."""
 
 import http.client
-import io
 from collections.abc import Iterator
 
+import msgspec
 import pytest
-from PIL import Image
 from playwright.sync_api import Page, expect
 
 from greenline.firmware.board import Board, DeviceName
 from greenline.protocol.wording import KEYS_IN_FILES
-from tests.firmware.page.checkpoint import Desk, Lens
-from tests.firmware.page.looking import LOWEST_CONTRAST, RED_THINGS, box, show
+from tests.firmware.page.cases import CASES, CHOICES
+from tests.firmware.page.checkpoint import Desk, Lens, jpeg
+from tests.firmware.page.looking import LOWEST_CONTRAST, RED_THINGS, box, show, show_case
 from tests.firmware.page.serving import Server
-
-
-def jpeg(colour: tuple[int, int, int]) -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", (64, 48), colour).save(file, "JPEG")
-    return file.getvalue()
 
 
 @pytest.fixture
@@ -34,8 +28,10 @@ def test_nothing_is_said_of_devices_that_are_there(desk: Desk, page: Page) -> No
     show(desk, page, "ready")
 
     expect(page.locator("#missing")).to_be_hidden()
+    page.locator("#menu").click()
+    expect(page.locator("#theme")).to_be_visible()
+    expect(page.get_by_role("button", name="Camera")).to_have_count(0)
     expect(page.locator("#faults li")).to_have_count(0)
-    expect(page.get_by_role("button", name="Show the camera")).to_be_hidden()
 
 
 def test_a_notice_stands_above_everything_as_long_as_the_kiosk_runs(desk: Desk, page: Page) -> None:
@@ -51,9 +47,10 @@ def test_a_notice_stands_above_everything_as_long_as_the_kiosk_runs(desk: Desk, 
     assert page.evaluate(RED_THINGS) == []
 
 
-def test_which_release_runs_stands_at_the_end_of_the_page(desk: Desk, page: Page) -> None:
+def test_which_release_runs_stands_in_the_menu(desk: Desk, page: Page) -> None:
     desk.board.show_software("greenline 2.1.0")
     show(desk, page, "ready")
+    page.locator("#menu").click()
 
     expect(page.locator("#software")).to_have_text("Software: greenline 2.1.0")
     assert page.evaluate(LOWEST_CONTRAST)[0] >= 7
@@ -68,12 +65,15 @@ def test_refused_answers_are_told_to_the_officer(desk: Desk, page: Page) -> None
 
 
 def test_what_is_missing_is_named_in_red_until_it_is_back(desk: Desk, page: Page) -> None:
+    desk.board.show_choices(CHOICES)
     show(desk, page, "ready")
     desk.board.show_device(DeviceName.UPLINK)
     desk.board.show_device(DeviceName.CAMERA, missing="/dev/video0 is not there")
     desk.board.show_device(DeviceName.LIGHTS, missing="the light: it cannot be used")
 
     expect(page.locator("#missing")).to_have_text("E31 no camera, E32 no lights")
+    expect(page.locator("#start")).to_be_enabled()
+    page.locator("#menu").click()
     expect(page.locator("#faults li")).to_have_text(
         [
             "E31, no camera: /dev/video0 is not there. Checks go on without it.",
@@ -82,7 +82,6 @@ def test_what_is_missing_is_named_in_red_until_it_is_back(desk: Desk, page: Page
     )
     assert set(page.evaluate(RED_THINGS)) == {"missing", "LI"}
     assert page.evaluate(LOWEST_CONTRAST)[0] >= 7
-    expect(page.get_by_role("button", name="Check a finger")).to_be_enabled()
 
     for name in (DeviceName.CAMERA, DeviceName.LIGHTS):
         desk.board.show_device(name)
@@ -90,11 +89,16 @@ def test_what_is_missing_is_named_in_red_until_it_is_back(desk: Desk, page: Page
     expect(page.locator("#faults li")).to_have_count(0)
 
 
+def look_through_the_camera(page: Page) -> None:
+    page.locator("#menu").click()
+    page.get_by_role("button", name="Camera").click()
+
+
 def test_the_camera_runs_only_while_it_is_shown(desk: Desk, lens: Lens, page: Page) -> None:
     show(desk, page, "ready")
     assert lens.watched_by(0)
 
-    page.get_by_role("button", name="Show the camera").click()
+    look_through_the_camera(page)
     assert lens.watched_by(1)
     lens.put(jpeg((10, 200, 10)))
     lens.put(jpeg((10, 10, 200)))
@@ -103,7 +107,7 @@ def test_the_camera_runs_only_while_it_is_shown(desk: Desk, lens: Lens, page: Pa
     page.wait_for_function("() => document.querySelector('#camera-view').naturalWidth === 64")
     assert box(view)["width"] > 100
 
-    page.get_by_role("button", name="Hide the camera").click()
+    page.get_by_role("button", name="Back").click()
     expect(view).to_be_hidden()
     lens.put(jpeg((200, 10, 10)))  # the server notices with the next picture
     assert lens.watched_by(0)
@@ -113,7 +117,7 @@ def test_a_camera_that_leaves_while_it_is_shown_is_told_and_shown_again(
     desk: Desk, lens: Lens, page: Page
 ) -> None:
     show(desk, page, "ready")
-    page.get_by_role("button", name="Show the camera").click()
+    look_through_the_camera(page)
     assert lens.watched_by(1)
 
     desk.board.show_device(DeviceName.CAMERA, missing="/dev/video0 is not there")
@@ -126,6 +130,23 @@ def test_a_camera_that_leaves_while_it_is_shown_is_told_and_shown_again(
     desk.board.show_device(DeviceName.CAMERA)
     expect(page.locator("#camera-view")).to_be_visible()
     expect(page.locator("#camera-words")).to_be_hidden()
+
+
+def test_the_finger_is_seen_while_it_is_taken_and_no_longer(desk: Desk, page: Page) -> None:
+    lens = desk.finger
+    choices = msgspec.structs.replace(CHOICES, show_finger=True)
+    show_case(desk, page, CASES["capture"], choices=choices)
+    assert lens.watched_by(1)
+    lens.put(jpeg((10, 10, 10)))
+    lens.put(jpeg((90, 90, 90)))
+    page.wait_for_function("() => document.querySelector('#finger-view').naturalWidth === 64")
+    show_case(desk, page, CASES["capture-ten"], choices=choices)
+    assert lens.watched_by(1)
+
+    show_case(desk, page, CASES["review"], choices=choices)
+    expect(page.locator("#finger-view")).to_have_count(0)
+    lens.put(jpeg((2, 2, 2)))  # the server notices with the next picture
+    assert lens.watched_by(0)
 
 
 class Pictures:

@@ -6,20 +6,23 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from greenline.firmware.case_orders import Open, Stop
 from greenline.firmware.page.app import make_app
 from greenline.protocol.messages import Outcome
+from tests.firmware.page.cases import CASES, CHOICES
+from tests.firmware.page.catalogues import LANGUAGES, PSEUDO
 from tests.firmware.page.checkpoint import CAPTURES, NOON_MS, answered
-from tests.firmware.page.looking import LOWEST_CONTRAST, RED_THINGS, box, show
+from tests.firmware.page.fitting import FIT, PICTURES, SCREENS, open_page, wrong
+from tests.firmware.page.looking import LOWEST_CONTRAST, RED_THINGS, show, show_case
 from tests.firmware.page.serving import Server
 from tests.firmware.page.staffed import StaffedDesk
 from tests.firmware.rolls import PINS, entry, sealed, without
-
-TOUCH = 68
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> StaffedDesk:
     desk = StaffedDesk(tmp_path)
+    desk.board.show_choices(CHOICES)
     desk.board.show_capture(CAPTURES["ready"])
     desk.board.show_check(answered("aa", NOON_MS, Outcome.CANDIDATES))
     return desk
@@ -66,11 +69,13 @@ def test_one_logs_in_by_keyboard_alone(desk: StaffedDesk, page: Page) -> None:
     page.keyboard.type(PINS["4711"])
     page.keyboard.press("Enter")
 
-    expect(page.locator("#who")).to_have_text("4711, officer")
+    expect(page.locator("#operator-now")).to_have_text("4711, officer")
     expect(page.locator("#latest h2")).to_have_text("Possible match - must be verified")
     expect(page.locator("#start")).to_be_focused()
     page.keyboard.press("Enter")
-    assert desk.wait_until_asked(1) == [0]
+    expect(page.locator("#purpose-border-check")).to_be_focused()
+    page.keyboard.press("Enter")
+    assert desk.wait_until_asked(1) == [Open("border-check")]
 
 
 def test_one_logs_in_with_the_pad_alone(page: Page) -> None:
@@ -83,7 +88,7 @@ def test_one_logs_in_with_the_pad_alone(page: Page) -> None:
     expect(page.locator("#pin")).to_have_attribute("type", "password")
     page.get_by_role("button", name="Log in").click()
 
-    expect(page.locator("#who")).to_have_text("4711, officer")
+    expect(page.locator("#operator-now")).to_have_text("4711, officer")
 
 
 def test_a_wrong_pin_is_told_and_does_not_stay(page: Page, complaints: list[str]) -> None:
@@ -111,7 +116,7 @@ def test_a_given_out_pin_is_replaced(desk: StaffedDesk, page: Page, complaints: 
     for _ in range(2):
         page.locator("#pin").fill("284610")
         page.keyboard.press("Enter")
-    expect(page.locator("#who")).to_have_text("4711, officer")
+    expect(page.locator("#operator-now")).to_have_text("4711, officer")
     forgive(complaints, "403 (Forbidden)")
 
 
@@ -141,11 +146,12 @@ def test_touching_the_page_keeps_it_open(desk: StaffedDesk, page: Page) -> None:
 
 def test_logging_out_goes_back_to_the_login(desk: StaffedDesk, page: Page) -> None:
     inside(page, "4711")
+    page.locator("#menu").click()
     page.get_by_role("button", name="Log out").click()
 
     expect(page.locator("#login-title")).to_have_text("Log in at kiosk-07")
     assert "Possible match" not in page.content()
-    assert desk.wait_until_asked(1) == ["cancel"]
+    assert desk.wait_until_asked(1) == [Stop()]
 
 
 def test_a_revoked_operator_is_shown_the_door(desk: StaffedDesk, page: Page) -> None:
@@ -190,8 +196,20 @@ def test_each_role_has_its_buttons(page: Page, operator: str, starts: bool, unlo
     inside(page, operator)
 
     expect(page.locator("#start")).to_be_enabled(enabled=starts)
-    expect(page.locator("#unlock")).to_be_visible(visible=unlocks)
     expect(page.locator("#latest")).to_be_visible(visible=starts)
+    page.locator("#menu").click()
+    expect(page.locator("#to-unlock")).to_be_visible(visible=unlocks)
+
+
+def test_a_case_that_is_open_is_not_seen_behind_the_lock(desk: StaffedDesk, page: Page) -> None:
+    inside(page, "4711")
+    show_case(desk, page, CASES["review"], choices=CHOICES)
+    expect(page.locator("#send")).to_be_visible()
+    desk.post.wait(120)
+    desk.access.tend()
+
+    expect(page.locator("#login-title")).to_have_text("kiosk-07 is locked")
+    expect(page.locator(".tile")).to_have_count(0)
 
 
 def test_a_supervisor_unlocks_an_operator(
@@ -201,7 +219,8 @@ def test_a_supervisor_unlocks_an_operator(
         desk.post.logins.login("4711", "000000")
     desk.post.wait(31)
     inside(page, "4712")
-    page.locator("#unlock summary").click()
+    page.locator("#menu").click()
+    page.locator("#to-unlock").click()
     page.locator("#unlock-operator").fill("4711")
     page.locator("#unlock-button").click()
 
@@ -217,19 +236,17 @@ def test_without_a_list_the_page_says_what_to_do(desk: StaffedDesk, page: Page) 
     expect(page.locator("#login-words")).to_contain_text(words)
 
 
-@pytest.mark.parametrize("screen", [(800, 480), (1024, 600)], ids=str)
-def test_the_login_fits_the_screen_and_a_gloved_finger(page: Page, screen: tuple[int, int]) -> None:
-    wide, high = screen
-    page.set_viewport_size({"width": wide, "height": high})
+@pytest.mark.parametrize("language", [*LANGUAGES, PSEUDO])
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_login_fits_the_screen_and_a_gloved_finger(
+    browser: Browser, server: Server, screen: str, language: str
+) -> None:
+    page = open_page(browser, server, screen, language)
     expect(page.locator("#login")).to_be_visible()
 
-    assert page.evaluate("document.documentElement.scrollWidth") <= wide
-    assert page.evaluate("document.documentElement.scrollHeight") <= high
-    for target in map(box, page.locator("button:visible, input:visible").all()):
-        assert min(target["width"], target["height"]) >= TOUCH
-        assert target["x"] >= 0
-        assert target["x"] + target["width"] <= wide
-        assert target["y"] + target["height"] <= high
+    page.screenshot(path=PICTURES / f"{screen}-{language}-login.png")
+    assert wrong(page.evaluate(FIT), screen) == []
+    page.close()
 
 
 def test_a_kiosk_on_which_people_log_in_still_fits_the_screen(
@@ -238,5 +255,5 @@ def test_a_kiosk_on_which_people_log_in_still_fits_the_screen(
     inside(page, "4712")
     show(desk, page, "place")
 
-    assert page.evaluate("document.documentElement.scrollHeight") <= 480
+    assert wrong(page.evaluate(FIT), "800x480") == []
     assert page.evaluate(LOWEST_CONTRAST)[0] >= 7

@@ -7,15 +7,16 @@ from playwright.sync_api import Page, expect
 
 from greenline.firmware.board import Progress
 from greenline.protocol.messages import Outcome
-from tests.firmware.page.checkpoint import MINUTE_MS, NOON_MS, Desk, answered, waiting
-from tests.firmware.page.looking import show
+from tests.firmware.page.cases import CASES, CHOICES, REQUEST
+from tests.firmware.page.checkpoint import MINUTE_MS, NOON_MS, Desk, answered, lead, waiting
+from tests.firmware.page.looking import show, show_case
 
 RESULTS = {
     "candidates": (
         answered("a", NOON_MS, Outcome.CANDIDATES),
         "Possible match - must be verified",
         "Searched: border-list (12,345 entries, changed 20 Sept 2026)",
-        "rgb(107, 65, 0)",
+        "rgb(97, 58, 0)",
     ),
     "none": (
         answered("a", NOON_MS, Outcome.NONE),
@@ -76,33 +77,44 @@ def test_an_incomplete_search_is_told_as_not_checked_yet(desk: Desk, page: Page)
     expect(card.locator(".shape")).to_have_attribute("data-shape", "waiting")
 
 
-def test_what_to_verify_is_shown_on_request_and_stays_open(desk: Desk, page: Page) -> None:
+def test_after_sending_the_result_comes_by_itself_and_names_the_lists(
+    desk: Desk, page: Page
+) -> None:
+    show_case(desk, page, CASES["sent"], choices=CHOICES)
+    expect(page.locator("#stage h1")).to_have_text("Sent. The answer comes by itself.")
+
+    desk.board.show_check(waiting(REQUEST, NOON_MS, Progress.PUBLISHED))
+    expect(page.locator("#latest h2")).to_have_text("Not checked yet")
+    desk.board.show_check(answered(REQUEST, NOON_MS, Outcome.NONE))
+
+    expect(page.locator("#latest h2")).to_have_text("No match found in the lists searched")
+    expect(page.locator("#latest > p").first).to_contain_text("border-list (12,345 entries")
+    expect(page.locator("#close")).to_be_focused()
+
+
+def test_who_a_possible_match_names_is_not_on_this_page(desk: Desk, page: Page) -> None:
     desk.board.show_check(answered("a", NOON_MS, Outcome.CANDIDATES))
     show(desk, page, "ready")
-    page.get_by_text("Show what to verify").click()
-    cells = page.locator("#latest td")
-    expect(cells).to_have_text(["case-2026-0117", "border-list", "2", "9.4"])
-    words = page.locator("#latest .lead p")
-    expect(words.first).to_have_text(
-        "The fingers fit at other positions than noted: check which finger was pressed."
-    )
-    expect(words.last).to_contain_text("This is not proof.")
+    expect(page.locator("#latest h2")).to_have_text("Possible match - must be verified")
 
-    desk.board.show_link(up=True, detail="")
-    expect(page.locator("#link")).to_have_text("Link up")
-
-    expect(cells.first).to_be_visible()
+    assert "case-2026-0117" not in page.content()
+    assert b"case-2026-0117" not in page.request.get(page.url + "api/state").body()
 
 
-def test_a_late_match_of_an_earlier_check_can_still_be_opened(desk: Desk, page: Page) -> None:
+def test_a_possible_match_leads_to_the_second_screen_where_there_is_a_lead(
+    desk: Desk, page: Page
+) -> None:
     desk.board.show_check(answered("late", NOON_MS, Outcome.CANDIDATES))
-    desk.board.show_check(answered("new", NOON_MS + MINUTE_MS, Outcome.NONE))
+    desk.board.show_check(answered("none", NOON_MS + 1, Outcome.NONE))
+    desk.board.show_check(answered("new", NOON_MS + MINUTE_MS, Outcome.CANDIDATES))
     show(desk, page, "ready")
+    expect(page.locator("#to-lead, #earlier button")).to_have_count(0)
 
-    page.locator("#earlier summary").click()
+    desk.board.show_leads((lead("new"), lead("late")))
 
-    expect(page.locator("#earlier td").first).to_have_text("case-2026-0117")
-    expect(page.locator("#earlier td").first).to_be_visible()
+    expect(page.locator("#to-lead")).to_be_visible()
+    expect(page.locator("#earlier button")).to_have_count(1)
+    expect(page.locator("#earlier button")).to_contain_text("Possible match")
 
 
 @pytest.mark.parametrize("state", ["place", "reading", "judging", "again", "taken", "stopped"])

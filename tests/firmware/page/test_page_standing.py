@@ -10,7 +10,8 @@ from greenline.firmware.board import Check, Progress
 from greenline.firmware.status import display_state, signal_of
 from greenline.protocol.messages import Outcome
 from greenline.protocol.wording import LATE, STAGE_WORDS
-from tests.firmware.page.checkpoint import MINUTE_MS, Desk, answered, waiting
+from tests.firmware.page.checkpoint import MINUTE_MS, Desk, answered, lead, waiting
+from tests.firmware.page.fitting import FIT, PICTURES, SCREENS, open_page, wrong
 from tests.firmware.page.looking import LOWEST_CONTRAST, RED_THINGS, show
 from tests.firmware.page.serving import Server
 
@@ -131,23 +132,24 @@ def test_an_answer_in_time_has_no_mark(desk: Desk, page: Page) -> None:
     expect(page.locator(".standing")).to_have_count(0)
 
 
-@pytest.mark.parametrize("screen", [(800, 480), (1024, 600)], ids=str)
-def test_the_marks_fit_the_screen(desk: Desk, page: Page, screen: tuple[int, int]) -> None:
-    wide, high = screen
-    page.set_viewport_size({"width": wide, "height": high})
-    desk.board.show_check(late(answered("a", desk.started_ms - 9 * MINUTE_MS, Outcome.CANDIDATES)))
-    desk.board.show_check(late(answered("b", desk.started_ms - 8 * MINUTE_MS, Outcome.NONE)))
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_marks_fit_the_screen(
+    browser: Browser, server: Server, desk: Desk, screen: str
+) -> None:
+    made = (desk.started_ms - 9 * MINUTE_MS, desk.started_ms - 8 * MINUTE_MS)
+    desk.board.show_check(late(answered("a", made[0], Outcome.CANDIDATES)))
+    desk.board.show_check(late(answered("b", made[1], Outcome.NONE)))
+    desk.board.show_leads((lead("a"),))
     for number, progress in enumerate(UNDER_WAY):
-        made = desk.started_ms - (75 - number) * MINUTE_MS
-        desk.board.show_check(waiting(str(number), made, progress))
-    show(desk, page, "place")
+        desk.board.show_check(
+            waiting(str(number), desk.started_ms - (75 - number) * MINUTE_MS, progress)
+        )
+    page = open_page(browser, server, screen, "en")
 
-    expect(page.locator("#earlier .standing")).to_have_count(4)
-    assert page.evaluate("document.documentElement.scrollWidth") <= wide
-    assert page.evaluate("document.documentElement.scrollHeight") <= high
-    for place in ("#results", *(f"#earlier li:nth-child({n})" for n in range(1, 7))):
-        wider = page.locator(place).evaluate("each => each.scrollWidth - each.clientWidth")
-        assert wider == 0, place
+    expect(page.locator("#results .standing")).to_have_count(4)
+    page.screenshot(path=PICTURES / f"{screen}-en-standing.png")
+    assert wrong(page.evaluate(FIT), screen) == []
+    page.close()
 
 
 def test_what_the_traveller_sees_is_the_same_for_a_late_answer(desk: Desk) -> None:
