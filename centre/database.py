@@ -73,10 +73,10 @@ class Database:
         with self._lock, self._faults():
             return self._db.execute(statement, values).fetchall()
 
-    def change(self, statement: str, *values: object) -> None:
-        """Run one statement, within write() or as a durable transaction of its own."""
+    def change(self, statement: str, *values: object) -> int:
+        """Run one statement, within write() or as a durable transaction; return how many rows."""
         with self._lock, self._faults():
-            self._db.execute(statement, values)
+            return self._db.execute(statement, values).rowcount
 
     @contextmanager
     def write(self) -> Iterator[None]:

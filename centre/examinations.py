@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from greenline.centre.database import Database
+from greenline.centre.examinations_again import opened_anew
 from greenline.centre.examinations_errors import NotThereError, UnknownExaminerError
 from greenline.centre.examinations_rows import Examiner, Listed, Outgoing, Question
 from greenline.protocol.audit import Event, pseudonym
@@ -28,6 +29,11 @@ from greenline.protocol.keys import Signer
 MOST_OPEN = 64
 """So many questions of one kiosk may wait; it offers the rest again."""
 
+_LEAST_DIGITS = 4
+"""So much of a question's id must be typed: nobody decides one that was not meant."""
+
+_CHANGED = "this examination was withdrawn or decided meanwhile: see 'greenline review list'"
+
 
 class Audit(Protocol):
     """Where events are made durable before they take effect."""
@@ -45,18 +51,26 @@ class Examinations:
     def add(self, question: Question, before: Callable[[], None]) -> bool:
         """Keep a question, once; False when its kiosk has too many.
 
-        One that is answered already has its verdict leave again. before: is called for a new one;
+        One that is answered already has its verdict leave again, or is opened anew; one that was
+        withdrawn stays away, also where its withdrawal was faster. before: is called for a new one;
         if it raises, nothing is kept.
         """
         with self._database.write():
+            gone = self._database.read(
+                "SELECT 1 FROM withdrawn WHERE question = ? AND kiosk = ?",
+                question.question, question.kiosk,
+            )  # fmt: skip
+            if gone:
+                return True
             known = self._database.read(
                 "SELECT kiosk FROM examination WHERE question = ?", question.question
             )
-            if known:
+            if known and not opened_anew(self._database, question, before):
                 self._database.change(
                     "UPDATE examination SET sent = 0 WHERE question = ? AND kiosk = ?",
                     question.question, question.kiosk,
                 )  # fmt: skip
+            if known:
                 return True
             waiting = self._database.read(
                 "SELECT count(*) FROM examination WHERE kiosk = ? AND state = 'open'",
@@ -111,8 +125,8 @@ class Examinations:
     def withdraw(self, question: bytes, kiosk: str, before: Callable[[], None]) -> bool:
         """Erase what a kiosk's question and its verdict say; False: nothing was there (any more).
 
-        That one was asked, and how it ended, stays. before: is called when something is there; if
-        it raises, nothing is erased.
+        That one was asked, and how it ended, stays; one that comes after this is not kept. before:
+        is called when something is there; if it raises, nothing is erased.
         """
         with self._database.write():
             there = self._database.read(
@@ -128,6 +142,7 @@ class Examinations:
                     "WHERE question = ?",
                     question,
                 )
+            self._database.change("INSERT OR IGNORE INTO withdrawn VALUES (?, ?)", question, kiosk)
         return bool(there)
 
     def replace_examiners(self, examiners: Iterable[Examiner]) -> None:
@@ -185,6 +200,8 @@ class Examinations:
             raise NotThereError("look at the evidence first, with 'greenline review show'")
         if candidate >= len(examination.result.candidates):
             raise NotThereError("there is no such entry in this lead")
+        if examiner in (examination.refused_from or ()):
+            raise NotThereError("the kiosk did not let your verdict count: somebody else decides")
         if examination.asked_by == examiner:
             raise NotThereError("the second person must be another one than the one who asks")
         verdict = Verdict(
@@ -199,22 +216,29 @@ class Examinations:
             "reason": reason,
         }
         with self._database.write():
-            self._open(beginning, now_ms)  # nobody else was faster
+            if self._open(beginning, now_ms)[0] != question:
+                raise NotThereError(_CHANGED)
             audit.note(
                 Event(
                     Kind.VERIFY, examiner, examination.purpose, pseudonym(examination.request_id),
                     told,
                 )
             )  # fmt: skip
-            self._database.change(
+            changed = self._database.change(
                 "UPDATE examination SET state = ?, body = NULL, verdict = ?, examiner = ?, "
-                "reason = ?, decided_ms = ? WHERE question = ?",
+                "reason = ?, decided_ms = ? WHERE question = ? AND state = 'open'",
                 decision.value, encode_verdict(signed), examiner, reason, now_ms,
                 question.question,
             )  # fmt: skip
+            if changed != 1:
+                raise NotThereError(_CHANGED)
         return verdict
 
     def _open(self, beginning: str, now_ms: int) -> tuple[Question, Examination]:
+        if len(beginning) < _LEAST_DIGITS:
+            raise NotThereError(
+                f"give at least {_LEAST_DIGITS} digits of the id: see 'greenline review list'"
+            )
         rows = self._database.read(
             "SELECT question, kiosk, recipient, arrived_ms, expires_ms, body FROM examination "
             "WHERE state = 'open' AND expires_ms > ? AND substr(hex(question), 1, ?) = ?",

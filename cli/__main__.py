@@ -3,7 +3,7 @@
 Exit codes: 0 done, 1 the answer is no (a check that failed), 2 wrong usage, 3 bad input (picture,
 record, print folder) or an output that cannot be written, 4 configuration or keys, 5 store,
 gallery, ledger or a process of a demo, 6 device, 7 link, 8 a fault in Greenline itself, 9 an audit
-log of which the beginning is not shown.
+log of which the beginning is not shown, 10 a deletion that kiosk and matcher do not both prove.
 """
 
 import importlib

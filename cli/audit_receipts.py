@@ -21,6 +21,10 @@ from greenline.protocol.deletion_receipt import (
     is_everywhere,
 )
 from greenline.protocol.errors import ProtocolError
+from greenline.protocol.keys import Identity, VerifyKey
+
+NOT_EVERYWHERE_CODE = 10
+"""What is in the receipt is proved, and it is not the proof of both kiosk and matcher."""
 
 _HEX = re.compile(r"[0-9a-fA-F]{32}")
 
@@ -64,23 +68,28 @@ def receipt(
 def verify_receipt(
     file: Annotated[Path, typer.Argument(help="What `greenline audit receipt` wrote.")],
     identity: Annotated[
-        list[Path],
-        typer.Option(help="Public identity (JSON) of whoever signed, or a folder; repeatable."),
-    ],
+        list[Path] | None,
+        typer.Option(help="Public identity (JSON) of a kiosk, or a folder of them; repeatable."),
+    ] = None,
+    matcher: Annotated[
+        list[Path] | None,
+        typer.Option(help="Public identity (JSON) of a matcher, or a folder; repeatable."),
+    ] = None,
 ) -> None:
     """Check a deletion receipt with nothing but public keys; say what it proves.
 
-    Exit code 0 only when all of it holds.
+    Exit code 0 only when kiosk and matcher both prove it; 10 when what is there holds, but is not
+    both. Which keys are a matcher's is said by you, not by the receipt.
     """
+    matchers = read_signers(matcher or [])
+    signers = [*read_signers(identity or []), *matchers]
+    if not signers:
+        raise CommandError("say who signed: --identity FILE, --matcher FILE", 2)
     try:
         data = file.read_bytes()
     except OSError as fault:
         raise CommandError(f"{file} cannot be read: {fault.strerror}", 3) from fault
-    keys = [
-        (each.name, key)
-        for each in read_signers(identity)
-        for key in (each.verify, *(old.verify for old in each.earlier))
-    ]
+    keys = [(each.name, key) for each in signers for key in _keys(each)]
     try:
         read = decode_receipt(data)
         deletions = [check_proof(read.case, proof, keys) for proof in read.proofs]
@@ -89,10 +98,14 @@ def verify_receipt(
     print(f"case {read.case.hex()}")
     for each in deletions:
         print(f"  {_told(each)}")
-    if is_everywhere(deletions):
-        print("deleted everywhere: kiosk and matcher both prove it")
-    else:
+    if not is_everywhere(deletions, {key.id for each in matchers for key in _keys(each)}):
         print("not proved for both kiosk and matcher: not 'deleted everywhere'")
+        raise typer.Exit(NOT_EVERYWHERE_CODE)
+    print("deleted everywhere: kiosk and matcher both prove it")
+
+
+def _keys(identity: Identity) -> list[VerifyKey]:
+    return [identity.verify, *(old.verify for old in identity.earlier)]
 
 
 def _told(each: Deletion) -> str:

@@ -11,13 +11,15 @@ from greenline.protocol.errors import ProtocolError
 from greenline.protocol.keys import Identity, OpeningKey, SigningKey
 
 _OTHERS = 0o077
+_OUTSIDE_THE_GROUP = 0o027
 
 _Key = TypeVar("_Key")
 
 
-def read_signing_key(path: Path) -> SigningKey:
-    """Read a signing key. Raises CommandError naming the file."""
-    return _named(path, SigningKey.from_pem, read_secret(path, "signing key"))
+def read_signing_key(path: Path, *, by_group: bool = False) -> SigningKey:
+    """Read a signing key; by_group: its group may read it too. Raises CommandError naming it."""
+    data = read_secret(path, "signing key", by_group=by_group)
+    return _named(path, SigningKey.from_pem, data)
 
 
 def read_opening_key(path: Path) -> OpeningKey:
@@ -90,17 +92,18 @@ def _named(path: Path, read: Callable[[bytes], _Key], data: bytes) -> _Key:
         raise CommandError(f"{path}: {fault}", 4) from fault
 
 
-def read_secret(path: Path, what: str) -> bytes:
-    """Read a file that only its owner may read. Raises CommandError."""
+def read_secret(path: Path, what: str, *, by_group: bool = False) -> bytes:
+    """Read a file that only its owner may read; by_group: its group too. Raises CommandError."""
     data = _read(path, what)
-    _refuse_exposed(path, what)
+    _refuse_exposed(path, what, by_group=by_group)
     return data
 
 
-def _refuse_exposed(path: Path, what: str) -> None:
-    if path.stat().st_mode & _OTHERS:
+def _refuse_exposed(path: Path, what: str, *, by_group: bool = False) -> None:
+    if path.stat().st_mode & (_OUTSIDE_THE_GROUP if by_group else _OTHERS):
+        mode = "640" if by_group else "600"
         raise CommandError(
-            f"the {what} {path} can be read by others: run 'chmod 600 {path}', and replace the "
+            f"the {what} {path} can be read by others: run 'chmod {mode} {path}', and replace the "
             "key if somebody may have copied it",
             4,
         )

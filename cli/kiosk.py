@@ -17,6 +17,7 @@ from greenline.cli.kiosk_health import health_parts, kiosk_software, update_part
 from greenline.cli.kiosk_operators import (
     operators_parts,
     refuse_without_operators,
+    refuse_without_purpose,
     take_operators,
 )
 from greenline.cli.kiosk_upkeep import certificate_of, kept_up
@@ -92,6 +93,7 @@ def run_kiosk(config: Path, pins: PinsOnDemand) -> None:
     if settings.production:
         refuse_for_production(settings.keys, config)
         refuse_without_operators(settings, config)
+        refuse_without_purpose(settings, config)
     with contextlib.closing(PageProbe()) as probe:
         wipe = make_wipe(config, settings)
         parts = _parts(settings, pins, wired, wipe, probe, certificate_of(config))

@@ -71,6 +71,20 @@ def refuse_without_operators(settings: KioskConfig, config: Path) -> None:
         )
 
 
+def refuse_without_purpose(settings: KioskConfig, config: Path) -> None:
+    """Refuse a kiosk that is in use and whose cases would have no legal basis.
+
+    Raises CommandError.
+    """
+    if not settings.case.purposes:
+        raise CommandError(
+            f"{config}: production = true, but no legal basis is stated: add [[case.purposes]] "
+            "with code and legal_basis (docs/configuration.md), or production = false on a kiosk "
+            "for trials",
+            4,
+        )
+
+
 def _configured(settings: KioskConfig, config: Path) -> OperatorsConfig:
     if settings.operators is None:
         raise CommandError(f"{config}: nobody logs in on this kiosk: add [operators] first", 4)

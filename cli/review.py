@@ -16,6 +16,7 @@ from greenline.centre.examinations_tables import open_examinations
 from greenline.cli.clocks import moment
 from greenline.cli.errors import CommandError
 from greenline.cli.keyfiles import read_identity, read_signing_key, write_public, write_secret
+from greenline.cli.review_group import group_id, is_shared, share
 from greenline.cli.review_keys import EXAMINATIONS, make_key
 from greenline.cli.review_page import page
 from greenline.matcher.audit import AuditLog
@@ -53,9 +54,14 @@ class _Opened:
 def create(
     folder: Folder,
     name: Annotated[str, typer.Option(help="What the review is called.")] = "review-01",
+    group: Annotated[
+        str | None,
+        typer.Option(help="The group of the matcher's account and the examiners' own accounts."),
+    ] = None,
 ) -> None:
     """Make an empty file of examinations, with an audit log of its own."""
     check_name(name)
+    shared_with = None if group is None else group_id(group)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as fault:
@@ -66,6 +72,12 @@ def create(
     # Nothing is sealed to it; an identity has a place for it.
     write_secret(folder / _OPENING, opener.to_bytes())
     write_public(folder / _IDENTITY, Identity(name, signer.public, opener.public).to_json())
+    open_audit(folder / _AUDIT).close()
+    if shared_with is not None:
+        written = (folder / EXAMINATIONS, folder / _AUDIT)
+        share(folder, shared_with, written, [folder / _SIGNING])
+    else:
+        print("No --group: who examines needs this account, and can read all of its keys.")
     print(f"Set review = '{folder / EXAMINATIONS}' and evidence = true in matcher.toml.")
     print("Each examiner makes a key with 'greenline review key --to FILE'.")
 
@@ -150,7 +162,7 @@ def _opened(folder: Path) -> Iterator[_Opened]:
     """Open the review; what is noted is signed at the end. Raises CommandError."""
     with contextlib.closing(open_examinations(folder / EXAMINATIONS)) as database:
         identity = read_identity(folder / _IDENTITY)
-        signer = read_signing_key(folder / _SIGNING)
+        signer = read_signing_key(folder / _SIGNING, by_group=is_shared(folder))
         with contextlib.closing(open_audit(folder / _AUDIT)) as noted:
             log = AuditLog(noted, identity.name, signer, moment)
             try:

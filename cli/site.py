@@ -20,6 +20,7 @@ from greenline.cli.errors import CommandError
 from greenline.cli.keyfiles import write_secret
 from greenline.cli.own_keys import keep_own_keys
 from greenline.firmware.config import KioskConfig, KioskKeys, SearchDefaults, UplinkConfig
+from greenline.firmware.config_case import CaseConfig, PurposeConfig
 from greenline.link.settings import LinkSettings
 from greenline.matcher.config import MatcherConfig, MatcherKeys
 from greenline.matcher.gallery import KEY_BYTES
@@ -29,6 +30,7 @@ from greenline.protocol.keys import Identity, OpeningKey, SigningKey
 KIOSK = "kiosk-01"
 MATCHER = "matcher-01"
 PURPOSE = "border-check"
+LEGAL_BASIS = "demonstration"
 LIST = "demo-list"
 THRESHOLD = 4.0
 
@@ -175,6 +177,7 @@ def _configure_kiosk(site: Site, options: SiteOptions) -> None:
         socket=folder / "uplink.sock",
         keys=_kiosk_keys(folder),
         search=SearchDefaults(PURPOSE, (LIST,)),
+        case=CaseConfig(purposes=(PurposeConfig(PURPOSE, LEGAL_BASIS),)),
         page_port=options.kiosk_port,
         minimum_quality=options.minimum_quality,
         resend_first_s=options.resend_first_s,

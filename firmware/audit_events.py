@@ -105,6 +105,17 @@ def erased_there(request_id: bytes, matcher: str, entry: int) -> Event:
     return Event(Kind.ERASE, DEVICE, case=pseudonym(request_id), details=details)
 
 
+def orders_damaged() -> Event:
+    """Return that the list of ordered erasures could not be read: nobody knows which there were."""
+    return Event(Kind.REPAIR, DEVICE, details={"what": "orders to erase, unreadable"})
+
+
+def order_given_up(request_id: bytes) -> Event:
+    """Return that the matcher is not asked any more to erase a case: it never answered."""
+    details = {"what": "order to erase", "reason": "the matcher never answered"}
+    return Event(Kind.CANCEL, DEVICE, case=pseudonym(request_id), details=details)
+
+
 def exported(count: int, matcher: str) -> Event:
     """Return that a technician is handed all sealed requests, to be carried to the centre by hand.
 

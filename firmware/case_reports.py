@@ -1,5 +1,6 @@
 """What the capture thread tells of an open case: presses, impressions, and when it rests."""
 
+import logging
 from collections.abc import Callable, Iterator
 
 from greenline.firmware import case_events, case_steps
@@ -9,6 +10,8 @@ from greenline.firmware.case_open import OpenCase
 from greenline.firmware.impressions import Impression
 from greenline.firmware.same_finger import same_as
 from greenline.protocol.audit import Event
+
+log = logging.getLogger(__name__)
 
 
 def _nobody_works() -> None:
@@ -51,7 +54,11 @@ class CaseReports:
             if case is None or case.now != finger:
                 return
             held.note(case_events.attempt(case, finger, number, quality))
-            held.take(case_steps.attempted(case, finger, quality, held.parts.rules))
+            try:
+                held.take(case_steps.attempted(case, finger, quality, held.parts.rules))
+            except NotNowError as fault:
+                # A press too many is no reason to lose the picture that comes of it.
+                log.warning("press not counted", extra={"reason": str(fault)})
         # Without our lock: the session's is never asked for within it.
         self._pressed()
 

@@ -81,12 +81,14 @@ def rested(case: OpenCase) -> OpenCase:
 
 
 def begun(case: OpenCase, position: int) -> OpenCase:
-    """Say that the sensor waits for this finger."""
+    """Say that the sensor waits for this finger: its attempts count anew."""
     found = _to(case, CaseEvent.PRESS)
     finger = found.finger(position)
     if not case.running or case.now is not None or finger.status is not FingerStatus.WAITING:
         raise NotNowError("This finger is not waited for")
-    return replace(_with(found, _changed(finger, status=FingerStatus.NOW)), now=position)
+    # Presses of which nothing was kept do not count: it may have been begun in an earlier run.
+    anew = _changed(_unasked(case.purpose, position), status=FingerStatus.NOW)
+    return replace(_with(found, anew), now=position)
 
 
 def attempted(case: OpenCase, position: int, quality: int | None, rules: CaseRules) -> OpenCase:

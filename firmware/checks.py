@@ -43,11 +43,16 @@ def _nothing_to_tend() -> None:
     """Stand in for a clock."""
 
 
+def _nothing_is(_: bytes) -> bool:
+    """Stand in where nothing is deleted by order."""
+    return False
+
+
 class Checks:
     """Listens to the gate, keeps the board true. lateness: of answers.
 
     audit: is told before a result is shown or anything deleted. purpose: of this kiosk's checks.
-    tend: called with each housekeeping. reading: who sees the results.
+    tend: called with each housekeeping. reading: who sees the results. withheld: what nobody may.
     """
 
     def __init__(
@@ -72,6 +77,7 @@ class Checks:
         self.reading = Reading(purpose)
         self._tend = tend
         self.list_age_ms: int | None = None
+        self.withheld: Callable[[bytes], bool] = _nothing_is
         inbox.as_shown = self._as_shown
         self.leads: Leads = NO_LEADS
         self._unshown: list[tuple[Sequence[Event], Callable[[], None]]] = []
@@ -80,18 +86,22 @@ class Checks:
         """Show what an earlier run of this kiosk left: answers, and requests still waiting."""
         self._store.take_over(self._open_older)
         self.housekeeping()
-        for answer in self._store.answers(_SHOWN):
-            self._restore_answer(answer)
+        for rank, request_id in enumerate(self._store.answered()):
+            answer = None if self.withheld(request_id) else self._store.answer(request_id)
+            if answer is not None:
+                self._restore_answer(answer, on_board=rank < _SHOWN)
         for pending in self._store.pending():
-            shown = waiting(pending)
-            self._board.add_check(shown)
+            if not self.withheld(pending.request_id):
+                self._board.add_check(waiting(pending))
 
     def taken(self, submitted: Submitted, steps_ms: dict[str, float]) -> None:
         """Show a request that has just become durable, with the time of each step so far."""
         check = waiting(submitted.pending)
         steps = {**steps_ms, "durable": submitted.durable_ms}
         self.lateness.taken(check.request_id)
-        self.leads.taken(submitted.pending.request_id, submitted.taken_by, submitted.captured)
+        request_id = submitted.pending.request_id
+        purpose = self.reading.purpose_of(request_id)
+        self.leads.taken(request_id, submitted.taken_by, submitted.captured, purpose)
         self._board.show_taken(replace(check, steps_ms=rounded(steps)))
 
     def link_changed(self, *, up: bool, detail: str) -> None:
@@ -164,6 +174,7 @@ class Checks:
             self._forget_answer(request_id)
         for pending in expired.requests:
             self.lateness.forget(pending.request_id.hex())
+            self.leads.forget(pending.request_id)
             log.warning("request expired", extra={"request": pending.request_id.hex()})
             self._board.show_check(
                 replace(
@@ -216,7 +227,8 @@ class Checks:
 
     def _show_all(self, received: Sequence[Received]) -> None:
         for each in received:
-            self._show(each)
+            if not self.withheld(each.request_id):
+                self._show(each)
 
     def _show(self, received: Received) -> None:
         name = received.request_id.hex()
@@ -257,14 +269,18 @@ class Checks:
             log.warning("stored answer unreadable", extra={"reason": str(fault)})
             return None
 
-    def _restore_answer(self, answer: Answer) -> None:
+    def _restore_answer(self, answer: Answer, *, on_board: bool) -> None:
+        """Show it. on_board: among the newest; of the others only the leads are there again."""
         late = answer.final and self.lateness.was_late(answer.created_ms, answer.arrived_ms)
         result = as_shown(decode_result(answer.body), self.list_age_ms, late=late)
+        if not on_board and result.outcome is not Outcome.CANDIDATES:
+            return
         pending = Pending(answer.request_id, 0, answer.created_ms, answer.expires_ms)
         check = replace(answered(waiting(pending), result, answer.arrived_ms), late=late)
 
         def show() -> None:
-            self._board.show_check(check)
+            if on_board:
+                self._board.show_check(check)
             purpose = self.reading.purpose_of(answer.request_id)
             self.leads.arrived(answer.request_id, result, late=late, purpose=purpose)
 

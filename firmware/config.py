@@ -17,24 +17,25 @@ from greenline.protocol.messages import Label, TargetFpir
 AUTOMATIC = "auto"
 
 
-class SearchDefaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class SearchDefaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a case asks for. purpose: code; lists: names at the matcher.
 
     target_fpir: the chance that a search of strangers alone may name anyone; without it the
     matcher's own threshold decides. free_placement: fingers may lie in any direction on the sensor.
-    list_age_h: a list that was last changed longer ago says no "no match"; None: any may.
+    list_age_h: a list that was last changed longer ago says no "no match". There is always such a
+    limit, and a configuration that we write names it.
     """
 
     purpose: Label
     lists: Annotated[tuple[Label, ...], Meta(min_length=1, max_length=8)]
     target_fpir: TargetFpir | None = None
     free_placement: bool = False
-    list_age_h: Annotated[float, Meta(gt=0, le=87_600)] | None = None
+    list_age_h: Annotated[float, Meta(gt=0, le=87_600)] = 720.0
 
     @property
-    def list_age_ms(self) -> int | None:
+    def list_age_ms(self) -> int:
         """The same in milliseconds."""
-        return None if self.list_age_h is None else int(self.list_age_h * 3_600_000)
+        return int(self.list_age_h * 3_600_000)
 
 
 class KioskKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

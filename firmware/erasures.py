@@ -64,7 +64,13 @@ class Erasures:
     """The file of orders. Safe to share between threads; not between processes."""
 
     def __init__(self, path: Path, device: DeviceKey, now: Callable[[], Instant]) -> None:
-        """Read what is there; what cannot be read is said in the log, and given up."""
+        """Read what is there; what cannot be read is put aside, see damaged(). Raises StoreError.
+
+        giving_up: is called with each order that makes room and that the matcher never answered; if
+        it raises, nothing is given up.
+        """
+        self.giving_up: Callable[[Order], None] = _nobody_is_told
+        self.found_damaged = False
         self._path = path
         self._device = device
         self._now = now
@@ -92,6 +98,9 @@ class Erasures:
                 return known
             now_ms = self._now().running_ms
             kept = self._with_room(now_ms)
+            for each in self._orders.values():
+                if each.request_id not in kept and not each.everywhere:
+                    self.giving_up(each)
             order = Order(request_id, reason, who, now_ms)
             self._write({**kept, request_id: order})
             return order
@@ -100,6 +109,15 @@ class Erasures:
         """Keep how far an order has come. Raises StoreError."""
         with self._lock:
             self._write({**self._orders, order.request_id: order})
+
+    def remember(self, order: Order) -> None:
+        """Know how far an order has come though the card did not take it: it takes it later."""
+        with self._lock:
+            self._orders = {**self._orders, order.request_id: order}
+
+    def damaged(self) -> Path | None:
+        """Return where orders lie that could not be read, until somebody removes them; or None."""
+        return self._aside if self._aside.exists() else None
 
     def remove(self, request_id: bytes) -> None:
         """Forget an order that could not be carried out. Raises StoreError."""
@@ -135,7 +153,28 @@ class Erasures:
             orders = msgspec.msgpack.decode(packed, type=list[Order])
         except FileNotFoundError:
             return {}
-        except (OSError, WrappingError, msgspec.DecodeError) as fault:
-            log.warning("orders to erase forgotten", extra={"reason": str(fault)})
+        except OSError as fault:
+            raise StoreError(f"the orders {self._path} cannot be read: {fault.strerror}") from fault
+        except (WrappingError, msgspec.DecodeError, ValueError, RecursionError) as fault:
+            self._put_aside(str(fault))
             return {}
         return {each.request_id: each for each in orders}
+
+    @property
+    def _aside(self) -> Path:
+        return self._path.with_name(f"{self._path.name}-damaged")
+
+    def _put_aside(self, reason: str) -> None:
+        """Keep what cannot be read out of the way of what comes."""
+        log.error("orders to erase damaged", extra={"reason": reason})
+        try:
+            self._path.replace(self._aside)
+        except OSError as fault:
+            raise StoreError(
+                f"the orders {self._path} are damaged, and cannot be put aside: {fault.strerror}"
+            ) from fault
+        self.found_damaged = True
+
+
+def _nobody_is_told(_: Order) -> None:
+    """Stand in until there is somebody who notes it."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from greenline.firmware.inbox import VERDICT, Inbox
-from greenline.firmware.store_rows import Pending
+from greenline.firmware.store_rows import Answer, Pending
 from greenline.firmware.verification import Lead, Refused, confirm_at_centre, reject_at_centre
 from greenline.firmware.verification_desk import VerificationDesk
 from greenline.firmware.verification_file import Record
@@ -34,13 +34,22 @@ from greenline.protocol.operators import EXAMINING, OperatorEntry
 
 log = logging.getLogger(__name__)
 
+_NOT_KNOWN = "not-known"
+
+
+def _nothing_is(_: bytes) -> bool:
+    """Stand in where nothing is deleted by order."""
+    return False
+
 
 @dataclass
 class ExaminationsLeaving:
     """The questions of one kiosk. who_is: finds an operator in the list that holds.
 
-    inbox: checks what comes. refused: is told how many forged things came so far.
-    now_ms: Unix milliseconds; clock_doubtful: they may be far behind.
+    purpose: of a lead that is not known to have another; empty: it is not told. inbox: checks what
+    comes. refused: is told how many forged things came so far.
+    now_ms: Unix milliseconds; clock_doubtful: they may be far behind. withheld: of which case
+    nothing may leave any more.
     """
 
     kiosk: str
@@ -53,6 +62,7 @@ class ExaminationsLeaving:
     now_ms: Callable[[], int]
     clock_doubtful: Callable[[], bool]
     refused: Callable[[int], None]
+    withheld: Callable[[bytes], bool] = _nothing_is
     _asked: dict[bytes, bytes] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -61,7 +71,7 @@ class ExaminationsLeaving:
     def pending(self) -> list[Pending]:
         """Return the questions that have no verdict yet."""
         found = []
-        for request_id, _, answer in self.desk.waiting():
+        for request_id, _, answer in self._waiting():
             question = examination_id(request_id)
             self._asked[question] = request_id
             found.append(
@@ -71,12 +81,15 @@ class ExaminationsLeaving:
 
     def envelope(self, question: bytes) -> bytes | None:
         """Return a question's envelope; None: there is no such question (any more)."""
-        for request_id, record, answer in self.desk.waiting():
+        for request_id, record, answer in self._waiting():
             if examination_id(request_id) == question:
                 result = decode_result(answer.body)
                 lifetime_ms = answer.expires_ms - answer.arrived_ms
                 return self._seal(request_id, record, result, lifetime_ms)
         return None
+
+    def _waiting(self) -> list[tuple[bytes, Record, Answer]]:
+        return [each for each in self.desk.waiting() if not self.withheld(each[0])]
 
     def received(self, question: bytes) -> None:
         """Note that the centre has a question. Raises StoreError."""
@@ -112,9 +125,14 @@ class ExaminationsLeaving:
             raise Refused("unknown")
         if lead_digest(verdict.request_id, found[1]) != verdict.lead:
             raise ForgedError("the verdict is about another lead")
-        self.desk.decided_at_centre(
-            verdict.request_id, _change(verdict), verdict.examiner, verdict.reason
-        )
+        try:
+            self.desk.decided_at_centre(
+                verdict.request_id, _change(verdict), verdict.examiner, verdict.reason
+            )
+        except Refused as refused:  # by the rules: without an end it would come again and again
+            if not self.desk.refused_at_centre(verdict.request_id, refused.code, verdict.examiner):
+                raise
+            log.warning("verdict does not count", extra={"reason": refused.code})
         return verdict
 
     def _is_question(self, question: bytes) -> bool:
@@ -132,9 +150,10 @@ class ExaminationsLeaving:
         asked_by = "" if lead.asked_by == NOT_LOGGED_IN else lead.asked_by
         body = encode_examination(
             Examination(
-                request_id, record.purpose or self.purpose, result, asked_by, record.captured
+                request_id, record.purpose or self.purpose or _NOT_KNOWN, result, asked_by,
+                record.captured, lead.refused_from or msgspec.UNSET,
             )
-        )
+        )  # fmt: skip
         now = self.now_ms()
         header = Header(
             EnvelopeKind.EXAMINATION, Lane.PERSON_WAITING, examination_id(request_id), self.kiosk,

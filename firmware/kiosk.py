@@ -55,6 +55,7 @@ class Kiosk:
     def __init__(self, parts: KioskParts) -> None:
         self._parts = parts
         self._wiped = False
+        self._not_purged = False
         self._store = open_store(parts)
         self.board = Board(parts.name, parts.minimum_quality, parts.notices)
         inbox = make_inbox(parts, self._store)
@@ -81,12 +82,14 @@ class Kiosk:
         )
         self.access = self._door.access
         self._checks.reading.reader = self.access.reader
-        self._purging = make_purging(parts, self._store, self._audit)
+        self._purging = make_purging(parts, self._store, self._audit, self.board)
+        self._checks.withheld = self._purging.withheld
         self.leads = make_desk(
             parts, self._store, self._purging, self._audit, self.board, self._door
         )
         self._checks.leads, self._checks.list_age_ms = LeadsTold(self.leads), parts.list_age_ms
         self._questions = make_questions(parts, self.leads, inbox, self.board, self._door)
+        self._questions.withheld = self._purging.withheld
         dispatcher = Dispatcher(time.monotonic, resend_first_s=parts.resend_first_s)
         mail = Mail(
             self._store,
@@ -105,6 +108,7 @@ class Kiosk:
             orders=self._purging,
             questions=self._questions,
         )
+        mail.withheld = self._purging.withheld
         self._gate = Gate(parts.socket, mail, mail, dispatcher, parts.clock.now_ms)
         mail.begin(self._gate.offer)
         self._purging.offer, self._purging.gone = self._gate.offer, self._purged
@@ -232,12 +236,18 @@ class Kiosk:
         self._desk.forget(request_id)
 
     def _end_purges(self) -> None:
-        """Carry out the orders that a power cut has interrupted."""
+        """Carry out the orders that are not; until then nobody gets their cases."""
         try:
             self._purging.resume()
         except StoreError as fault:
-            log.warning("not deleted yet", extra={"reason": str(fault)})
+            if not self._not_purged:
+                log.warning("not deleted yet", extra={"reason": str(fault)})
+            self._not_purged = True
             self.board.show_device(DeviceName.STORE, missing=str(fault))
+            return
+        if self._not_purged:
+            self._not_purged = False
+            self.board.show_device(DeviceName.STORE)
 
     def _session_begun(self, who: str) -> None:
         """Show somebody the results, once it is noted. Raises StoreError."""
@@ -265,6 +275,7 @@ class Kiosk:
 
     def _tend(self) -> None:
         """Look after operators, case and clock, and say whether that can be believed."""
+        self._end_purges()
         self._door.tend()
         self.counts.tend()
         self._desk.tend()

@@ -88,8 +88,8 @@ def status_leaving(parts: KioskParts, board: Board) -> StatusLeaving:
     )
 
 
-def make_purging(parts: KioskParts, store: Store, audit: AuditLog) -> Purging:
-    """Return what deletes cases by order."""
+def make_purging(parts: KioskParts, store: Store, audit: AuditLog, board: Board) -> Purging:
+    """Return what deletes cases by order. Raises StoreError."""
     side = MatcherSide(
         parts.name,
         parts.signer,
@@ -99,7 +99,13 @@ def make_purging(parts: KioskParts, store: Store, audit: AuditLog) -> Purging:
         lambda: not parts.clock.trusted(),
     )
     erasures = Erasures(erasures_beside(parts.store), parts.device, parts.clock.instant)
-    return Purging(erasures, store, audit, side)
+    return Purging(
+        erasures,
+        store,
+        audit,
+        side,
+        notice=lambda words: board.show_notice(words, shown=True),
+    )
 
 
 def make_case_desk(parts: KioskParts, board: Board, audit: AuditLog) -> CaseDesk:

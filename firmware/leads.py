@@ -14,20 +14,24 @@ log = logging.getLogger(__name__)
 class Leads(Protocol):
     """What the checks tell."""
 
-    def taken(self, request_id: bytes, who: str, captured: tuple[FingerQuality, ...]) -> None:
-        """Tell who took the fingers of a request, and how good they are."""
+    def taken(
+        self, request_id: bytes, who: str, captured: tuple[FingerQuality, ...], purpose: str
+    ) -> None:
+        """Tell who took the fingers of a request, how good they are, and what for."""
 
     def arrived(self, request_id: bytes, result: Result, *, late: bool, purpose: str) -> None:
         """Tell what a search came to, once it is shown. purpose: empty where it is not known."""
 
     def forget(self, request_id: bytes) -> None:
-        """Tell that an answer was deleted."""
+        """Tell that an answer was deleted, or that a request has expired."""
 
 
 class NoLeads:
     """Stands in until there is a desk."""
 
-    def taken(self, request_id: bytes, who: str, captured: tuple[FingerQuality, ...]) -> None:
+    def taken(
+        self, request_id: bytes, who: str, captured: tuple[FingerQuality, ...], purpose: str
+    ) -> None:
         """Forget it."""
 
     def arrived(self, request_id: bytes, result: Result, *, late: bool, purpose: str) -> None:
@@ -43,9 +47,11 @@ class LeadsTold:
     def __init__(self, desk: Leads) -> None:
         self._desk = desk
 
-    def taken(self, request_id: bytes, who: str, captured: tuple[FingerQuality, ...]) -> None:
+    def taken(
+        self, request_id: bytes, who: str, captured: tuple[FingerQuality, ...], purpose: str
+    ) -> None:
         """See Leads."""
-        _try(lambda: self._desk.taken(request_id, who, captured))
+        _try(lambda: self._desk.taken(request_id, who, captured, purpose))
 
     def arrived(self, request_id: bytes, result: Result, *, late: bool, purpose: str) -> None:
         """See Leads."""

@@ -21,12 +21,17 @@ from greenline.protocol.envelope import EnvelopeKind, kind_of
 log = logging.getLogger(__name__)
 
 
+def _nothing_is(_: bytes) -> bool:
+    """Stand in where nothing is deleted by order."""
+    return False
+
+
 class Mail:
     """Stands between the gate and the kiosk's parts, on the gate's thread.
 
     beside: take envelopes of a kind, and return the id of what has left by one; a kind without
     counts as an answer. orders: what else waits to be sent, beside the store. questions: to the
-    centre, about leads.
+    centre, about leads. withheld: of which request nothing may leave any more.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class Mail:
         self._questions = questions
         self._beside = {int(kind): take for kind, take in beside.items()}
         self._orders = orders
+        self.withheld: Callable[[bytes], bool] = _nothing_is
         self._offer: Callable[[Pending], None] = _nobody_offers
 
     def begin(self, offer: Callable[[Pending], None]) -> None:
@@ -57,11 +63,13 @@ class Mail:
 
     def pending(self) -> list[Pending]:
         """Return the requests that wait in the store."""
-        waiting = self._store.pending()
+        waiting = [each for each in self._store.pending() if not self.withheld(each.request_id)]
         return waiting if self._orders is None else [*waiting, *self._orders.pending()]
 
     def envelope(self, request_id: bytes) -> bytes | None:
         """Return what is to be sent, or None when it has left. Raises StoreError."""
+        if self.withheld(request_id):
+            return None
         found = self._store.envelope(request_id)
         found = found or self._status.envelope(request_id)
         if found is None and self._orders is not None:

@@ -20,6 +20,7 @@ from greenline.protocol.erasure import Erase, decode_erased, encode_erase
 from greenline.protocol.errors import MalformedError, ProtocolError, WrongKeyError
 from greenline.protocol.keys import Identity, OpeningKey, Signer
 from greenline.protocol.messages import LONGEST_LIFE_MS
+from greenline.protocol.wording import ORDER_GIVEN_UP, ORDERS_DAMAGED
 
 log = logging.getLogger(__name__)
 
@@ -68,12 +69,16 @@ def _nobody_offers(_: Pending) -> None:
     """Stand in until there is a gate."""
 
 
+def _nobody_reads(_: str) -> None:
+    """Stand in until there is a page."""
+
+
 @dataclass
 class Purging:
     """What is deleted by order. It is the gate's source of the orders that go to the matcher.
 
     offer: has one sent. gone: is told of which request nothing is here any more, and nothing is to
-    be offered or shown.
+    be offered or shown. notice: shows what a technician must know.
     """
 
     erasures: Erasures
@@ -82,28 +87,65 @@ class Purging:
     side: MatcherSide
     gone: Callable[[bytes], None] = field(default=_nobody)
     offer: Callable[[Pending], None] = field(default=_nobody_offers)
+    notice: Callable[[str], None] = field(default=_nobody_reads)
+    _ordering: set[bytes] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.erasures.giving_up = self._given_up
 
     def purge(self, request_id: bytes, reason: str, who: str) -> Order:
         """Delete all there is of a request; return the order. reason: a code. who: orders it.
 
         Raises StoreError: it is not deleted, and whoever ordered it has to be told.
         """
-        order = self.erasures.add(request_id, reason, who)
-        if order.here:
-            return order
+        known = self.erasures.get(request_id)
+        if known is not None and known.here:
+            return known
+        if known is None:
+            self._ordering.add(request_id)
         try:
-            done = self._carry_out(order)
-        except StoreError:
-            self.erasures.remove(request_id)
-            raise
+            order = known or self.erasures.add(request_id, reason, who)
+            try:
+                done = self._carry_out(order)
+            except StoreError:
+                if known is None:  # an earlier order stays, and is carried out once that can be
+                    self.erasures.remove(request_id)
+                raise
+        finally:
+            self._ordering.discard(request_id)
         self.offer(self._pending(done))
         return done
 
     def resume(self) -> None:
-        """Carry out what a power cut has interrupted. Raises StoreError."""
+        """Tell what was damaged; carry out what a power cut or a full card has interrupted.
+
+        Raises StoreError: not all of it is done; what is not stays withheld.
+        """
+        if self.erasures.damaged() is not None:
+            self.notice(ORDERS_DAMAGED)
+        if self.erasures.found_damaged:
+            self.audit.note(audit_events.orders_damaged())
+            self.erasures.found_damaged = False
+        failed: StoreError | None = None
         for order in self.erasures.orders():
-            if not order.here:
-                self._carry_out(order)
+            if not self.withheld(order.request_id):
+                continue
+            try:
+                done = self._carry_out(order)
+            except StoreError as fault:
+                failed = fault
+            else:
+                self.offer(self._pending(done))
+        if failed is not None:
+            raise failed
+
+    def withheld(self, request_id: bytes) -> bool:
+        """Say whether a case ought to be gone from here and is not: nobody is to get it any more.
+
+        Not while purge() is at it, which may fail, and then says so.
+        """
+        order = self.erasures.get(request_id)
+        return order is not None and not order.here and request_id not in self._ordering
 
     def pending(self) -> list[Pending]:
         """Return the orders that the matcher has not answered."""
@@ -136,10 +178,20 @@ class Purging:
         event = audit_events.purged(order.request_id, order.reason, order.who)
         self.store.purge(order.request_id, lambda _: self.audit.note_signed(event))
         done = replace(order, here=True)
-        self.erasures.change(done)
+        try:
+            self.erasures.change(done)
+        except StoreError as fault:  # it is deleted all the same; the next start does it again
+            log.warning("not kept that a case is deleted", extra={"reason": str(fault)})
+            self.erasures.remember(done)
         self.gone(order.request_id)
         log.info("case deleted by order", extra={"request": order.request_id.hex()})
         return done
+
+    def _given_up(self, order: Order) -> None:
+        """Tell of an order that makes room unanswered. Raises StoreError: it stays."""
+        self.audit.note(audit_events.order_given_up(order.request_id))
+        log.warning("order to erase given up", extra={"request": order.request_id.hex()})
+        self.notice(ORDER_GIVEN_UP)
 
     @staticmethod
     def _waits(order: Order) -> bool:

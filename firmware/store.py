@@ -178,6 +178,10 @@ class Store:
         """Return the newest answers first; one whose key is gone is left out."""
         return self._answers.newest(limit)
 
+    def answered(self) -> list[bytes]:
+        """Return which requests have an answer, the newest first."""
+        return self._answers.answered()
+
     def answer(self, request_id: bytes) -> Answer | None:
         """Return the answer to one request; None: there is none, or its key is gone."""
         return self._answers.of(request_id)

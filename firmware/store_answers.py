@@ -31,6 +31,11 @@ class Answers:
         opened = (self._opened(row) for row in rows)
         return [each for each in opened if each is not None]
 
+    def answered(self) -> list[bytes]:
+        """Return which requests have an answer, the newest first."""
+        rows = self._file.read("SELECT request_id FROM answer ORDER BY created_ms DESC")
+        return [bytes(row[0]) for row in rows]
+
     def of(self, request_id: bytes) -> Answer | None:
         """Return the answer to one request; None: there is none, or its key is gone."""
         rows = self._file.read(

@@ -45,6 +45,12 @@ class Examined(StrEnum):
     CONFIRMED = "confirmed"
     REJECTED = "rejected"
     DISAGREES = "disagrees"
+    REFUSED = "refused"
+
+
+WAITS = frozenset({Examined.ASKED, Examined.RECEIVED})
+_MAY_ASK = frozenset({Examined.NOT_ASKED, Examined.REFUSED})
+_MOST_REFUSED = 4
 
 
 class Refused(Exception):  # noqa: N818  # an answer to a person, not a fault
@@ -62,11 +68,12 @@ class Contact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reference: str
 
 
-class Lead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Lead(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Where a lead stands. candidates: how many it names.
 
     captured_by: who took the fingers, as far as it is known. viewers: who has looked at it.
-    first, second: who confirmed. candidate: which one, from 0.
+    first, second: who confirmed. candidate: which one, from 0. refused_from: examiners whose
+    verdicts did not count here; refusal: why the last one did not, of LEAD_REFUSALS.
     """
 
     candidates: int
@@ -80,6 +87,8 @@ class Lead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rejected_by: Person = ""
     examined: Examined = Examined.NOT_ASKED
     asked_by: Person = ""
+    refused_from: tuple[Person, ...] = ()
+    refusal: str = ""
 
 
 def view(lead: Lead, who: str, justification: str) -> Lead:
@@ -113,7 +122,7 @@ def confirm_at_centre(lead: Lead, examiner: str, candidate: int) -> Lead:
     Who asks the list's owner is the person at the kiosk, before or after. Of another entry than the
     first person's it is told, and confirms nothing.
     """
-    if lead.examined not in {Examined.ASKED, Examined.RECEIVED}:
+    if not _waits_for(lead, examiner):
         raise Refused("decided")
     if lead.first and candidate != lead.candidate and lead.stage not in DECIDED:
         return msgspec.structs.replace(lead, examined=Examined.DISAGREES)
@@ -129,17 +138,30 @@ def reject(lead: Lead, who: str, reason: str) -> Lead:
 
 def reject_at_centre(lead: Lead, examiner: str, reason: str) -> Lead:
     """Return the lead once an examiner has rejected it. Raises Refused."""
-    if lead.examined not in {Examined.ASKED, Examined.RECEIVED}:
+    if not _waits_for(lead, examiner):
         raise Refused("decided")
     return msgspec.structs.replace(_rejected(lead, examiner, reason), examined=Examined.REJECTED)
+
+
+def refuse_centre(lead: Lead, examiner: str, code: str) -> Lead:
+    """Return the lead once a genuine verdict did not count: the centre may be asked anew.
+
+    code: why. It stays as it is where nobody waits for a verdict of this examiner.
+    """
+    if not _waits_for(lead, examiner) or lead.stage in DECIDED:
+        return lead
+    refused_from = (*lead.refused_from, examiner)[-_MOST_REFUSED:]
+    return msgspec.structs.replace(
+        lead, examined=Examined.REFUSED, refused_from=refused_from, refusal=code
+    )
 
 
 def examine(lead: Lead, who: str) -> Lead:
     """Return the lead once somebody has asked the centre for a second person. Raises Refused."""
     _must_have_viewed(lead, who)
-    if lead.examined is not Examined.NOT_ASKED:
+    if lead.examined not in _MAY_ASK:
         raise Refused("asked-already")
-    return msgspec.structs.replace(lead, examined=Examined.ASKED, asked_by=who)
+    return msgspec.structs.replace(lead, examined=Examined.ASKED, asked_by=who, refusal="")
 
 
 def received(lead: Lead) -> Lead:
@@ -158,7 +180,7 @@ def can(lead: Lead, who: str, *, opened: bool) -> tuple[str, ...]:
     if lead.stage is Stage.CONFIRMED:
         return ()
     found = ["confirm", "reject"] if _may_confirm(lead, who) else ["reject"]
-    if lead.examined is Examined.NOT_ASKED:
+    if lead.examined in _MAY_ASK:
         found.append("examine")
     return tuple(found)
 
@@ -197,6 +219,10 @@ def _rejected(lead: Lead, who: str, reason: str) -> Lead:
     if reason not in REJECTIONS:
         raise Refused("code")
     return msgspec.structs.replace(lead, stage=Stage.REJECTED, rejected_by=who)
+
+
+def _waits_for(lead: Lead, examiner: str) -> bool:
+    return lead.examined in WAITS and examiner not in lead.refused_from
 
 
 def _must_have_viewed(lead: Lead, who: str) -> None:

@@ -16,16 +16,18 @@ from greenline.firmware.errors import StoreError
 from greenline.firmware.lead_orders import LeadOrder
 from greenline.firmware.newest import remember
 from greenline.firmware.store_rows import Answer
+from greenline.firmware.taken_file import Taken
 from greenline.firmware.verification import (
     DECIDED,
+    WAITS,
     Contact,
-    Examined,
     Lead,
     Refused,
     Stage,
     confirm,
     examine,
     received,
+    refuse_centre,
     reject,
     view,
 )
@@ -38,7 +40,6 @@ from greenline.protocol.messages import Outcome, Result
 log = logging.getLogger(__name__)
 
 _MOST_REJECTED = 20
-_MOST_TAKEN = 1000
 
 
 class VerificationDesk:
@@ -53,20 +54,27 @@ class VerificationDesk:
         self._lock = threading.RLock()
         self._who = who
         self._opened: set[bytes] = set()
-        self._taken: dict[bytes, tuple[str, tuple[FingerQuality, ...]]] = {}
         self._rejected: dict[bytes, int] = {}
         self._results: dict[bytes, Result] = {}
         self._ask: Callable[[bytes], None] = _nobody_asks
         self.counts, self._records = parts.file.read()
+        parts.taken.keep_only(
+            lambda each: self._waits(each) or parts.store.answer(each) is not None
+        )
 
     def when_asked(self, ask: Callable[[bytes], None]) -> None:
         """Have this called with each request whose lead the centre is to examine."""
         self._ask = ask
 
-    def taken(self, request_id: bytes, who: str, captured: tuple[FingerQuality, ...]) -> None:
-        """Note who took the fingers of a request that has just become durable."""
+    def taken(
+        self, request_id: bytes, who: str, captured: tuple[FingerQuality, ...], purpose: str = ""
+    ) -> None:
+        """Note who took the fingers of a request that has just become durable, and what for.
+
+        Raises StoreError: it is known until this process ends.
+        """
         with self._lock:
-            remember(self._taken, request_id, (who, captured), _MOST_TAKEN)
+            self._parts.taken.put(request_id, Taken(who, captured, purpose))
 
     def arrived(
         self, request_id: bytes, result: Result, *, late: bool = False, purpose: str = ""
@@ -76,23 +84,31 @@ class VerificationDesk:
         Raises StoreError: it is shown as a lead all the same, but may begin anew after a restart.
         """
         with self._lock:
-            who, captured = self._taken.pop(request_id, ("", ()))
+            if result.outcome is Outcome.INCOMPLETE:
+                return  # who took the fingers is still needed: another answer comes
             if result.outcome is not Outcome.CANDIDATES:
+                self._parts.taken.remove(request_id)
                 return
             self._results[request_id] = result
-            if request_id in self._records:
+            if request_id not in self._records:
+                taken = self._parts.taken.get(request_id)
+                lead = Lead(len(result.candidates), (taken.who,) if taken.who else ())
+                record = Record(lead, taken.captured, late, taken.purpose or purpose)
+                self._records[request_id] = record
                 self._draw()
-                return
-            lead = Lead(len(result.candidates), (who,) if who else ())
-            self._records[request_id] = Record(lead, captured, late, purpose)
-            self._draw()
-            self._parts.file.write(self.counts, self._records)
+                self._parts.file.write(self.counts, self._records)
+            else:
+                self._draw()
+            self._parts.taken.remove(request_id)
 
     def forget(self, request_id: bytes) -> None:
-        """Forget a lead whose answer was deleted. Raises StoreError."""
+        """Forget a lead whose answer was deleted, or who took its fingers. Raises StoreError."""
         with self._lock:
-            if self._drop(request_id):
+            if dropped := self._drop(request_id):
                 self._draw()
+            if not self._waits(request_id):  # of one that does, only a provisional answer is gone
+                self._parts.taken.remove(request_id)
+            if dropped:
                 self._parts.file.write(self.counts, self._records)
 
     def begun(self, who: str) -> None:
@@ -139,8 +155,7 @@ class VerificationDesk:
             asked = [
                 (each, record)
                 for each, record in self._records.items()
-                if record.lead.examined in {Examined.ASKED, Examined.RECEIVED}
-                and record.lead.stage not in DECIDED
+                if record.lead.examined in WAITS and record.lead.stage not in DECIDED
             ]
         answers = ((each, record, self._parts.store.answer(each)) for each, record in asked)
         return [(each, record, answer) for each, record, answer in answers if answer is not None]
@@ -173,6 +188,22 @@ class VerificationDesk:
             else:
                 self._confirmed(request_id, record, lead, examiner)
             self._draw()
+
+    def refused_at_centre(self, request_id: bytes, code: str, examiner: str) -> bool:
+        """End a question whose genuine verdict did not count; False: nobody waits for it.
+
+        code: why. Raises StoreError.
+        """
+        with self._lock:
+            record = self._records.get(request_id)
+            lead = None if record is None else refuse_centre(record.lead, examiner, code)
+            if record is None or lead is None or lead is record.lead:
+                return False
+            purpose = self._purpose(record)
+            self._parts.audit.note(verification_events.refused(request_id, purpose, examiner, code))
+            self._keep(request_id, record, lead)
+            self._draw()
+        return True
 
     def _view(
         self, request_id: bytes, record: Record, result: Result, who: str, justification: str
@@ -224,8 +255,10 @@ class VerificationDesk:
     def _purpose(self, record: Record) -> str:
         return record.purpose or self._parts.purpose
 
+    def _waits(self, request_id: bytes) -> bool:
+        return self._parts.store.envelope(request_id) is not None
+
     def _drop(self, request_id: bytes) -> bool:
-        self._taken.pop(request_id, None)
         self._results.pop(request_id, None)
         self._opened.discard(request_id)
         return self._records.pop(request_id, None) is not None

@@ -35,6 +35,11 @@ def rejected(request_id: bytes, purpose: str, who: str, reason: str) -> Event:
     return _verified(request_id, purpose, who, {"what": Stage.REJECTED.value, "reason": reason})
 
 
+def refused(request_id: bytes, purpose: str, who: str, code: str) -> Event:
+    """Return that an examiner's verdict did not count. code: why."""
+    return _verified(request_id, purpose, who, {"what": "centre refused", "reason": code})
+
+
 def asked(
     request_id: bytes, purpose: str, result: Result, who: str, matcher: str
 ) -> tuple[Event, Event]:

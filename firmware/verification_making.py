@@ -12,6 +12,7 @@ from greenline.firmware.kiosk_parts import KioskParts
 from greenline.firmware.operators_door import Door
 from greenline.firmware.purging import Purging
 from greenline.firmware.store import Store
+from greenline.firmware.taken_file import TakenFile, taken_beside
 from greenline.firmware.verification_desk import VerificationDesk
 from greenline.firmware.verification_file import LeadsFile, leads_beside
 from greenline.firmware.verification_parts import DeskParts
@@ -27,8 +28,9 @@ def make_desk(
         DeskParts(
             store,
             LeadsFile(leads_beside(parts.store), store),
+            TakenFile(taken_beside(parts.store), parts.device),
             audit,
-            parts.case.purpose,
+            parts.rules.usual_purpose,
             parts.matcher.name,
             board.show_leads,
             purging.purge,
@@ -47,7 +49,7 @@ def make_questions(
         parts.name,
         parts.signer,
         parts.matcher,
-        parts.case.purpose,
+        parts.rules.usual_purpose,
         desk,
         inbox,
         door.who_is,

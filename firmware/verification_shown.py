@@ -2,7 +2,7 @@
 
 from greenline.firmware.lead_state import CandidateShown, LeadShown
 from greenline.firmware.lists_age import too_old
-from greenline.firmware.verification import Stage, can
+from greenline.firmware.verification import Examined, Lead, Stage, can
 from greenline.firmware.verification_file import Record
 from greenline.protocol.evidence_strength import flags, strength
 from greenline.protocol.messages import Candidate, Result
@@ -10,6 +10,7 @@ from greenline.protocol.wording import (
     COMPARE_FIRST,
     EXAMINATION_WORDS,
     LATE_ANSWER,
+    LEAD_REFUSALS,
     LEAD_WORDS,
     NOT_PROOF,
 )
@@ -29,7 +30,7 @@ def shown(
         len(result.candidates),
         first=lead.first,
         second=lead.second,
-        examination=EXAMINATION_WORDS.get(lead.examined.value, ""),
+        examination=_examination(lead),
         can=tuple(event for event in events if asks or event != "examine"),
     )
     if not opened:
@@ -62,6 +63,13 @@ def candidate_shown(candidate: Candidate) -> CandidateShown:
         candidate.reference, candidate.list_name, candidate.score, code, words, band,
         candidate.fingers, candidate.finger,
     )  # fmt: skip
+
+
+def _examination(lead: Lead) -> str:
+    words = EXAMINATION_WORDS.get(lead.examined.value, "")
+    if lead.examined is not Examined.REFUSED:
+        return words
+    return f"{words}: {LEAD_REFUSALS.get(lead.refusal, lead.refusal)} [{lead.refusal}]"
 
 
 def _flags(record: Record, result: Result, list_age_ms: int | None) -> tuple[str, ...]:

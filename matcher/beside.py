@@ -80,5 +80,6 @@ class Beside:
 
     def tend(self) -> None:
         """Do what is due now and then. Raises DatabaseError."""
+        self._erasing.withdraw_held()
         self._erasing.forget_old(self._now_ms() - FORGET_AFTER_MS)
         self._audit.tend()

@@ -4,11 +4,16 @@
 
 The word names the entry of the audit log, so that it can be proved later. An order that comes again
 gets the same word. A request that its order has overtaken is not searched when it comes.
+
+Where several processes share the requests, each erases what its examiners have. The owner's word
+ends the asking: so another process that fails keeps the order unacknowledged and tries again.
 """
 
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from greenline.link.connection import NotConnectedError
 from greenline.matcher.audit import AuditLog
@@ -41,6 +46,14 @@ from greenline.protocol.topics import kiosk_of
 log = logging.getLogger(__name__)
 
 _WORD_LIFETIME_MS = 24 * 3600 * 1000
+_MOST_HELD = 128
+"""With what the intake holds this is below the broker's window: what others send still comes."""
+
+
+class _Held(NamedTuple):
+    delivery: int
+    header: Header
+    reason: str
 
 
 def _nobody_examines(_request_id: bytes, _kiosk: str, _before: Callable[[], None]) -> bool:
@@ -50,7 +63,7 @@ def _nobody_examines(_request_id: bytes, _kiosk: str, _before: Callable[[], None
 
 @dataclass(frozen=True)
 class ErasureArrivals:
-    """Used by the link's thread; forget_old() by the search thread.
+    """Used by the link's thread; forget_old(), withdraw_held() by the search thread.
 
     kiosks: by name. audit: is told before anything is deleted. log: the same, where it is a chain
     that can be signed; None: there is none, and no order is taken. publish: hands an envelope to a
@@ -70,14 +83,28 @@ class ErasureArrivals:
     done: Callable[[bytes], None]
     now_ms: Callable[[], int]
     examined: Callable[[bytes, str, Callable[[], None]], bool] = _nobody_examines
+    _held: dict[tuple[str, bytes], _Held] = field(default_factory=dict, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def take(self, delivery: int, topic: str, payload: bytes) -> bool:
         """Take an order; False when it is none, and somebody else's affair."""
         if self.log is None or kind_of(payload) != EnvelopeKind.ERASE:
             return False
-        self._take(self.log, topic, payload, ours=self.split.takes(payload))
-        self.acknowledge(delivery)  # what failed is offered again until its word is back
+        ours = self.split.takes(payload)
+        if self._take(self.log, delivery, topic, payload, ours=ours):
+            self.acknowledge(delivery)
         return True
+
+    def withdraw_held(self) -> None:
+        """Try again what failed here of another process's orders, and acknowledge it."""
+        with self._lock:
+            waiting = list(self._held.items())
+        for order, held in waiting:
+            if not self._withdrawn(held):
+                return
+            with self._lock:
+                del self._held[order]
+            self.acknowledge(held.delivery)
 
     def forget_old(self, before_ms: int) -> None:
         """Delete answers that no kiosk can ask for any more, and note it. Raises DatabaseError."""
@@ -86,12 +113,16 @@ class ErasureArrivals:
             lambda ids: self.audit.note(*(erased(each, COPY_OF_ANSWER, "expired") for each in ids)),
         )
 
-    def _take(self, audit: AuditLog, topic: str, payload: bytes, *, ours: bool) -> None:
+    def _take(
+        self, audit: AuditLog, delivery: int, topic: str, payload: bytes, *, ours: bool
+    ) -> bool:
+        """Do what an order says; False: it is held. What failed of ours is offered again."""
         try:
             header, reason = self._open(topic, payload)
             if not ours:
-                self._withdraw(header, reason)
-                return
+                held = _Held(delivery, header, reason)
+                return self._withdrawn(held) or not self._hold(held)
+            self._refuse_anothers(header)
             word = self.ledger.word_of(header.request_id) or self._erase(audit, header, reason)
             self.tally.request("erased")
             back = Sealing(self.kiosks, self.generations).back(
@@ -105,9 +136,31 @@ class ErasureArrivals:
             log.warning("not erased", extra={"reason": str(fault)})
         except NotConnectedError:
             log.info("word of an erasure not sent: no link")
+        return True
+
+    def _withdrawn(self, held: _Held) -> bool:
+        try:
+            self._withdraw(held.header, held.reason)
+        except DatabaseError as fault:
+            log.warning("not erased for the examiners", extra={"reason": str(fault)})
+            return False
+        return True
+
+    def _hold(self, held: _Held) -> bool:
+        """Keep an order until it can be done; False: it is kept already, or there is no room."""
+        order = (held.header.kiosk, held.header.request_id)
+        with self._lock:
+            known, full = order in self._held, len(self._held) >= _MOST_HELD
+            if not known and not full:
+                self._held[order] = held
+                return True
+        if not known:
+            told = {"request": held.header.request_id.hex(), "kiosk": held.header.kiosk}
+            log.error("never erased for the examiners: too many wait", extra=told)
+        return False
 
     def _open(self, topic: str, payload: bytes) -> tuple[Header, str]:
-        """Return whose order it is, and why it is given. Raises ProtocolError, DatabaseError."""
+        """Return whose order it is, and why it is given. Raises ProtocolError."""
         envelope = Envelope.from_bytes(payload)
         header = envelope.header
         if kiosk_of(topic) != header.kiosk:
@@ -117,11 +170,13 @@ class ErasureArrivals:
             raise WrongKeyError(f"the kiosk {header.kiosk!r} is not enrolled here")
         envelope.verify(*kiosk.signing_keys(self.now_ms()))
         opener = asked(self.generations, header.recipient, self.now_ms()).opener
-        order = decode_erase(envelope.open(opener))
+        return header, decode_erase(envelope.open(opener)).reason
+
+    def _refuse_anothers(self, header: Header) -> None:
+        """Raise WrongKeyError when the request is another kiosk's."""
         known = self.ledger.known(header.request_id)
         if known is not None and known.kiosk != header.kiosk:
             raise WrongKeyError("the request is another kiosk's")
-        return header, order.reason
 
     def _erase(self, audit: AuditLog, header: Header, reason: str) -> bytes:
         request_id = header.request_id

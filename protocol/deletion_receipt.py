@@ -6,7 +6,7 @@ else. It proves that the holder of that key said so, when, why, at whose word an
 a log that nobody can change unseen; it cannot prove that no copy was kept. Pure.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -125,10 +125,16 @@ def check_proof(case: bytes, proof: bytes, keys: Iterable[tuple[str, VerifyKey]]
     )  # fmt: skip
 
 
-def is_everywhere(deletions: Iterable[Deletion]) -> bool:
-    """Say whether a kiosk proves that a case is gone there, and a matcher that its copy is."""
+def is_everywhere(deletions: Iterable[Deletion], matchers: Collection[bytes]) -> bool:
+    """Say whether a kiosk proves that a case is gone there, and a matcher that its copy is.
+
+    matchers: ids of the keys that matchers sign with. Nobody is both: a kiosk's word about a
+    matcher's copy counts for nothing, nor does one key under two names.
+    """
     found = list(deletions)
-    return any(_is_a_case(each) for each in found) and any(each.what in COPIES for each in found)
+    kiosks = [each for each in found if _is_a_case(each) and each.signer not in matchers]
+    copies = [each for each in found if each.what in COPIES and each.signer in matchers]
+    return any(kiosk.owner != copy.owner for kiosk in kiosks for copy in copies)
 
 
 def _erases_one_of(entry: Entry, cases: frozenset[bytes]) -> bool:

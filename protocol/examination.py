@@ -53,7 +53,8 @@ class Examination(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Please examine this lead. request_id: of the search; result: what came of it.
 
     asked_by: the operator who asks, or empty where nobody logs in. captured: what was taken, as far
-    as the kiosk still knows.
+    as the kiosk still knows. refused_from: examiners whose verdicts did not count at the kiosk;
+    there are some only where it asks anew, for somebody else.
     """
 
     request_id: RequestId
@@ -61,6 +62,9 @@ class Examination(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     result: Result
     asked_by: Annotated[str, Meta(max_length=24, pattern=r"^[a-z0-9-]*\Z")]
     captured: Annotated[tuple[FingerQuality, ...], Meta(max_length=20)] = ()
+    refused_from: Annotated[tuple[OperatorId, ...], Meta(max_length=4)] | msgspec.UnsetType = (
+        msgspec.UNSET
+    )
     version: Annotated[int, Meta(ge=VERSION, le=VERSION)] = VERSION
 
     def __post_init__(self) -> None:

@@ -42,6 +42,10 @@ STORE_WAS_DAMAGED = (
 STORE_WAS_DAMAGED_BADLY = (
     "The store was damaged: {kept} waiting requests kept, {lost} or more lost. Call a technician"
 )
+ORDERS_DAMAGED = (
+    "The list of cases to delete was damaged: the centre may still have some. Call a technician"
+)
+ORDER_GIVEN_UP = "The centre never confirmed that it deleted a case: call a technician"
 STORE_FILLS = "The store is four fifths full: call a technician if there is no link"
 STORE_FULL = "The store is full: nothing can be taken until requests have left it"
 STORE_KEEPS_THE_REST = "The store keeps what is left of it for persons: this can wait"
@@ -197,6 +201,7 @@ EXAMINATION_WORDS = {
     "confirmed": "The second person at the centre has confirmed",
     "rejected": "The second person at the centre has rejected",
     "disagrees": "The second person at the centre has confirmed another entry",
+    "refused": "The verdict of the centre does not count",
 }
 
 LEAD_REFUSALS = {

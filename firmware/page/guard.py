@@ -105,7 +105,12 @@ def visible(state: BoardState, request: Request, access: Access) -> BoardState:
         )
         nothing = Capture(Phase.STARTING, _LOG_IN)
         return msgspec.structs.replace(
-            state, session=hidden, checks=(), capture=nothing, leads=(), case=None,
+            state,
+            session=hidden,
+            checks=(),
+            capture=nothing,
+            leads=(),
+            case=None,
             case_ended="",
         )
     if not access.may(Action.SEE_RESULTS):

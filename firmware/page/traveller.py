@@ -68,7 +68,9 @@ class TravellerState(msgspec.Struct, frozen=True):
 def traveller_state(board: BoardState) -> TravellerState:
     """Return what the traveller may see of the board."""
     step = _STEPS[signal_of(board.capture.phase)]
-    case = board.case
+    # What is sent is over for the traveller: when the officer closes, rejects or deletes it follows
+    # the result, so from then on the case is as good as none.
+    case = None if board.case and board.case.stage is CaseStage.SENT else board.case
     if step is Step.OUT_OF_ORDER:
         return TravellerState(step, language=case.language if case else "")
     if case is None or case.stage not in {CaseStage.CAPTURE, *_TAKEN}:

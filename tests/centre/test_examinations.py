@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from greenline.centre.examinations import MOST_OPEN, Examinations
@@ -30,6 +31,7 @@ NOW_MS = 1_790_000_000_000
 HOUR_MS = 3_600_000
 REQUEST = b"r" * 16
 QUESTION = examination_id(REQUEST)
+BEGIN = QUESTION.hex()[:8]
 EXAMINER, OTHER = SigningKey.generate(), SigningKey.generate()
 RESULT = Result(
     Outcome.CANDIDATES, (Candidate("case-2026-0117", "watch", 5.0, 2),),
@@ -37,8 +39,13 @@ RESULT = Result(
 )  # fmt: skip
 
 
-def question(request_id: bytes = REQUEST, kiosk: str = "kiosk-01", by: str = "4711") -> Question:
-    body = encode_examination(Examination(request_id, "border-check", RESULT, by))
+def question(
+    request_id: bytes = REQUEST, kiosk: str = "kiosk-01", by: str = "4711",
+    refused: tuple[str, ...] = (),
+) -> Question:  # fmt: skip
+    body = encode_examination(
+        Examination(request_id, "border-check", RESULT, by, refused_from=refused or msgspec.UNSET)
+    )
     return Question(examination_id(request_id), kiosk, b"recipien", NOW_MS, NOW_MS + HOUR_MS, body)
 
 
@@ -104,8 +111,8 @@ def test_an_examiner_looks_then_signs_and_what_was_asked_is_erased(
 def test_a_verdict_leaves_until_it_is_sent_and_again_when_it_is_asked_again(
     review: Examinations, log: Log
 ) -> None:
-    review.look("", EXAMINER, "second", log, NOW_MS)
-    review.decide("", EXAMINER, Decision.REJECTED, 0, "other-person", log, NOW_MS)
+    review.look(BEGIN, EXAMINER, "second", log, NOW_MS)
+    review.decide(BEGIN, EXAMINER, Decision.REJECTED, 0, "other-person", log, NOW_MS)
     assert len(review.outgoing()) == 1
     review.sent(QUESTION)
     assert review.outgoing() == []
@@ -119,52 +126,90 @@ def test_a_verdict_leaves_until_it_is_sent_and_again_when_it_is_asked_again(
     assert review.outgoing() == []
 
 
+def test_a_question_that_names_its_examiner_as_refused_is_opened_for_somebody_else(
+    review: Examinations, log: Log
+) -> None:
+    people = [Examiner("4720", EXAMINER.public.encoded), Examiner("4721", OTHER.public.encoded)]
+    review.replace_examiners(people)
+    review.look(BEGIN, EXAMINER, "second", log, NOW_MS)
+    review.decide(BEGIN, EXAMINER, Decision.CONFIRMED, 0, "second", log, NOW_MS)
+    noted: list[str] = []
+
+    assert review.add(question(refused=("4711",)), nothing)
+    assert states(review) == ["confirmed"]
+    assert review.add(question(refused=("4720",)), lambda: noted.append("disclosed"))
+
+    assert (states(review), review.outgoing(), noted) == (["open"], [], ["disclosed"])
+    assert review.add(question(refused=("4720",)), nothing)  # it comes again
+    review.look(BEGIN, EXAMINER, "second", log, NOW_MS)
+    with pytest.raises(NotThereError, match="somebody else decides"):
+        review.decide(BEGIN, EXAMINER, Decision.CONFIRMED, 0, "second", log, NOW_MS)
+    review.look(BEGIN, OTHER, "second", log, NOW_MS)
+    review.decide(BEGIN, OTHER, Decision.CONFIRMED, 0, "second", log, NOW_MS)
+    assert review.add(question(refused=("4720",)), nothing)
+    assert [each.examiner for each in review.listed(all_of_them=True)] == ["4721"]
+
+
+def test_a_question_is_opened_anew_only_for_its_kiosk_and_not_once_withdrawn(
+    review: Examinations, log: Log
+) -> None:
+    review.look(BEGIN, EXAMINER, "second", log, NOW_MS)
+    review.decide(BEGIN, EXAMINER, Decision.CONFIRMED, 0, "second", log, NOW_MS)
+    review.add(question(kiosk="kiosk-02", refused=("4720",)), nothing)
+    assert states(review) == ["confirmed"]
+
+    review.withdraw(QUESTION, "kiosk-01", nothing)
+    review.add(question(refused=("4720",)), nothing)
+
+    assert states(review) == ["confirmed"]
+
+
 def test_nobody_decides_blindly_twice_or_without_being_an_examiner(
     review: Examinations, log: Log
 ) -> None:
     with pytest.raises(NotThereError, match="look at the evidence first"):
-        review.decide("", EXAMINER, Decision.CONFIRMED, 0, "second", log, NOW_MS)
+        review.decide(BEGIN, EXAMINER, Decision.CONFIRMED, 0, "second", log, NOW_MS)
     with pytest.raises(UnknownExaminerError):
-        review.look("", OTHER, "second", log, NOW_MS)
+        review.look(BEGIN, OTHER, "second", log, NOW_MS)
     with pytest.raises(UnknownExaminerError):
-        review.decide("", OTHER, Decision.CONFIRMED, 0, "second", log, NOW_MS)
-    review.look("", EXAMINER, "second", log, NOW_MS)
+        review.decide(BEGIN, OTHER, Decision.CONFIRMED, 0, "second", log, NOW_MS)
+    review.look(BEGIN, EXAMINER, "second", log, NOW_MS)
     with pytest.raises(NotThereError, match="no such entry"):
-        review.decide("", EXAMINER, Decision.CONFIRMED, 1, "second", log, NOW_MS)
-    review.decide("", EXAMINER, Decision.CONFIRMED, 0, "second", log, NOW_MS)
+        review.decide(BEGIN, EXAMINER, Decision.CONFIRMED, 1, "second", log, NOW_MS)
+    review.decide(BEGIN, EXAMINER, Decision.CONFIRMED, 0, "second", log, NOW_MS)
 
     with pytest.raises(NotThereError, match="no such examination"):
-        review.decide("", EXAMINER, Decision.REJECTED, 0, "other-person", log, NOW_MS)
+        review.decide(BEGIN, EXAMINER, Decision.REJECTED, 0, "other-person", log, NOW_MS)
     assert states(review) == ["confirmed"]
 
 
 def test_an_examiner_who_is_one_no_more_decides_nothing(review: Examinations, log: Log) -> None:
-    review.look("", EXAMINER, "second", log, NOW_MS)
+    review.look(BEGIN, EXAMINER, "second", log, NOW_MS)
     review.replace_examiners([Examiner("4721", OTHER.public.encoded)])
 
     with pytest.raises(UnknownExaminerError, match="no examiner's"):
-        review.decide("", EXAMINER, Decision.CONFIRMED, 0, "second", log, NOW_MS)
+        review.decide(BEGIN, EXAMINER, Decision.CONFIRMED, 0, "second", log, NOW_MS)
     with pytest.raises(NotThereError, match="look at the evidence first"):
-        review.decide("", OTHER, Decision.CONFIRMED, 0, "second", log, NOW_MS)
+        review.decide(BEGIN, OTHER, Decision.CONFIRMED, 0, "second", log, NOW_MS)
 
 
 def test_who_asks_does_not_examine(review: Examinations, log: Log) -> None:
     review.replace_examiners([Examiner("4711", EXAMINER.public.encoded)])
-    review.look("", EXAMINER, "second", log, NOW_MS)
+    review.look(BEGIN, EXAMINER, "second", log, NOW_MS)
 
     with pytest.raises(NotThereError, match="another one than the one who asks"):
-        review.decide("", EXAMINER, Decision.CONFIRMED, 0, "second", log, NOW_MS)
+        review.decide(BEGIN, EXAMINER, Decision.CONFIRMED, 0, "second", log, NOW_MS)
 
 
 def test_what_cannot_be_noted_is_neither_shown_nor_decided(review: Examinations, log: Log) -> None:
     log.full = True
     with pytest.raises(OSError, match="full"):
-        review.look("", EXAMINER, "second", log, NOW_MS)
+        review.look(BEGIN, EXAMINER, "second", log, NOW_MS)
     log.full = False
-    review.look("", EXAMINER, "second", log, NOW_MS)
+    review.look(BEGIN, EXAMINER, "second", log, NOW_MS)
     log.full = True
     with pytest.raises(ExaminationsError):
-        review.decide("", EXAMINER, Decision.CONFIRMED, 0, "second", log, NOW_MS)
+        review.decide(BEGIN, EXAMINER, Decision.CONFIRMED, 0, "second", log, NOW_MS)
 
     assert (states(review), review.outgoing()) == (["open"], [])
 
@@ -172,45 +217,16 @@ def test_what_cannot_be_noted_is_neither_shown_nor_decided(review: Examinations,
 def test_what_waits_too_long_is_erased_and_decided_no_more(
     review: Examinations, log: Log, path: Path
 ) -> None:
-    review.look("", EXAMINER, "second", log, NOW_MS)
+    review.look(BEGIN, EXAMINER, "second", log, NOW_MS)
     late = NOW_MS + HOUR_MS
     with pytest.raises(NotThereError):
-        review.decide("", EXAMINER, Decision.CONFIRMED, 0, "second", log, late)
+        review.decide(BEGIN, EXAMINER, Decision.CONFIRMED, 0, "second", log, late)
 
     assert (review.expire(late - 1), review.expire(late), review.expire(late)) == (0, 1, 0)
     assert (states(review), review.listed(), review.outgoing()) == (["expired"], [], [])
     assert b"case-2026-0117" not in path.read_bytes()
     assert review.add(question(), nothing)
     assert states(review) == ["expired"]
-
-
-def test_what_is_withdrawn_is_erased_with_its_verdict_and_never_comes_back(
-    review: Examinations, log: Log, path: Path
-) -> None:
-    begin, told = QUESTION.hex()[:8], []
-    review.look(begin, EXAMINER, "second", log, NOW_MS)
-    review.decide(begin, EXAMINER, Decision.REJECTED, 0, "other-person", log, NOW_MS + 1)
-
-    assert not review.withdraw(QUESTION, "kiosk-99", lambda: told.append("another's"))
-    assert review.withdraw(QUESTION, "kiosk-01", lambda: told.append("erased"))
-    assert not review.withdraw(QUESTION, "kiosk-01", lambda: told.append("again"))
-
-    assert told == ["erased"]
-    assert review.outgoing() == []
-    assert review.add(question(), nothing)  # asked once more: it stays erased
-    assert (states(review), review.outgoing()) == (["rejected"], [])  # a false hit stays counted
-    assert b"case-2026-0117" not in path.read_bytes()
-
-
-def test_what_cannot_be_noted_is_not_withdrawn(review: Examinations) -> None:
-    def refuse() -> None:
-        raise ExaminationsError("the log is full")
-
-    with pytest.raises(ExaminationsError, match="full"):
-        review.withdraw(QUESTION, "kiosk-01", refuse)
-    assert states(review) == ["open"]
-    assert review.withdraw(QUESTION, "kiosk-01", nothing)
-    assert states(review) == ["withdrawn"]
 
 
 def test_one_kiosk_cannot_fill_the_file(review: Examinations) -> None:
@@ -222,17 +238,6 @@ def test_one_kiosk_cannot_fill_the_file(review: Examinations) -> None:
     assert not review.add(question(b"n" * 16), refuse)
     assert review.add(question(b"n" * 16, "kiosk-02"), nothing)
     assert len(review.listed()) == MOST_OPEN + 1
-
-
-def test_two_that_begin_alike_are_told_apart(review: Examinations, log: Log) -> None:
-    review.add(question(b"n" * 16), nothing)
-
-    with pytest.raises(NotThereError, match="several"):
-        review.look("", EXAMINER, "second", log, NOW_MS)
-    found, _ = review.look(QUESTION.hex()[:12], EXAMINER, "second", log, NOW_MS)
-    assert found.question == QUESTION
-    with pytest.raises(NotThereError, match="no such"):
-        review.look("%", EXAMINER, "second", log, NOW_MS)
 
 
 def test_a_file_that_is_not_there_says_how_to_make_one(tmp_path: Path) -> None:

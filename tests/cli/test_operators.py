@@ -12,10 +12,11 @@ import pytest
 from greenline.cli.configuration import read_configuration, write_configuration
 from greenline.cli.errors import CommandError
 from greenline.cli.keyfiles import read_identity
-from greenline.cli.kiosk_operators import refuse_without_operators
+from greenline.cli.kiosk_operators import refuse_without_operators, refuse_without_purpose
 from greenline.cli.own_keys import read_own_keys
 from greenline.cli.site import KIOSK, Site
 from greenline.firmware.config import KioskConfig, OperatorsConfig
+from greenline.firmware.config_case import CaseConfig
 from greenline.firmware.operators_file import Kept, OperatorsFile
 from greenline.protocol.operators import OperatorList, open_list
 from tests.cli.conftest import Told
@@ -274,3 +275,12 @@ class TestAtTheKiosk:
             refuse_without_operators(settings, path)
         named = OperatorsConfig(path)
         refuse_without_operators(msgspec.structs.replace(settings, operators=named), path)
+
+    def test_production_needs_a_purpose_with_its_legal_basis(self, site: Site) -> None:
+        path = site.folder / "kiosk.toml"
+        settings = read_configuration(path, KioskConfig)
+        refuse_without_purpose(settings, path)
+
+        with pytest.raises(CommandError, match="no legal basis is stated: add") as refused:
+            refuse_without_purpose(msgspec.structs.replace(settings, case=CaseConfig()), path)
+        assert refused.value.exit_code == 4

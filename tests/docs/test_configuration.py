@@ -210,5 +210,5 @@ def test_each_fault_code_is_listed_once() -> None:
 def test_each_exit_code_is_listed() -> None:
     listed = [int(row[0]) for row in rows("Exit codes")]
 
-    described = {int(code) for code in re.findall(r"\b\d\b", command_line.__doc__ or "")}
+    described = {int(code) for code in re.findall(r"\b\d+\b", command_line.__doc__ or "")}
     assert listed == sorted(described)

@@ -1,5 +1,6 @@
 """A desk of cases with a sensor that a test plays itself: it asks, and the test reports."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from greenline.firmware.capture_reports import TakeFingers
 from greenline.firmware.case_counts import CaseCounts
 from greenline.firmware.case_desk import CaseDesk
 from greenline.firmware.case_held import CaseParts
+from greenline.firmware.case_machine import NotNowError
 from greenline.firmware.case_rules import CaseRules, Purpose, Thresholds
 from greenline.firmware.case_state import CaseShown
 from greenline.firmware.errors import StoreError
@@ -141,13 +143,24 @@ class World:
 
     def press(self, found: Impression, attempts: int = 1) -> bool:
         """Let the sensor take a finger that the case waits for; return whether it goes on."""
+        return self._press(found.finger, [found.quality.score] * attempts, found)
+
+    def press_nothing(self, finger: int, attempts: int = RULES.attempts) -> bool:
+        """Let the sensor ask for a finger of which no picture can be used."""
+        return self._press(finger, [None] * attempts, None)
+
+    def _press(self, finger: int, scores: Sequence[int | None], found: Impression | None) -> bool:
+        """Report as the capture thread does, which nothing but its own end may stop."""
         request_id = self.sensor.asked[-1].request_id
         reports = self.desk.reports
-        if not reports.begins(request_id, found.finger):
-            return True
-        for number in range(1, attempts + 1):
-            reports.attempted(request_id, found.finger, number, found.quality.score)
-        return reports.came(request_id, found.finger, found)
+        try:
+            if not reports.begins(request_id, finger):
+                return True
+            for number, score in enumerate(scores, 1):
+                reports.attempted(request_id, finger, number, score)
+            return reports.came(request_id, finger, found)
+        except NotNowError as fault:
+            raise AssertionError("a report was refused") from fault
 
     def rest(self) -> None:
         self.desk.reports.rested(self.sensor.asked[-1].request_id)

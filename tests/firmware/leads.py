@@ -7,6 +7,7 @@ from greenline.firmware import audit_events
 from greenline.firmware.lead_orders import LeadOrder
 from greenline.firmware.lead_state import LeadShown
 from greenline.firmware.store import Pending, Store
+from greenline.firmware.taken_file import TakenFile, taken_beside
 from greenline.firmware.verification_desk import VerificationDesk
 from greenline.firmware.verification_file import LeadsFile, leads_beside
 from greenline.firmware.verification_parts import DeskParts
@@ -20,6 +21,7 @@ from greenline.protocol.messages import (
     encode_result,
 )
 from tests.firmware.rolls import Log
+from tests.firmware.stores import DEVICE
 
 LEAD = b"l" * 16
 OTHER = b"o" * 16
@@ -56,6 +58,7 @@ class LeadPost:
     asked: list[bytes] = field(default_factory=list)
     staffed: bool = True
     list_age_ms: int | None = None
+    purpose: str = "border-check"
 
     def __post_init__(self) -> None:
         self.start()
@@ -63,10 +66,11 @@ class LeadPost:
     def start(self, who: str = "") -> None:
         """Begin anew, as after a restart of the process."""
         self.file = LeadsFile(leads_beside(self.store._path), self.store)
+        self.taken = TakenFile(taken_beside(self.store._path), DEVICE)
         self.desk = VerificationDesk(
             DeskParts(
-                self.store, self.file, self.audit, "border-check", "matcher-01", self.show,
-                self.purge, lambda: self.staffed, self.list_age_ms,
+                self.store, self.file, self.taken, self.audit, self.purpose, "matcher-01",
+                self.show, self.purge, lambda: self.staffed, self.list_age_ms,
             ),
             who,
         )  # fmt: skip
@@ -86,11 +90,20 @@ class LeadPost:
         self, request_id: bytes = LEAD, result: Result | None = None, by: str = "4711"
     ) -> Result:
         """Have an answer come: taken, committed, shown."""
-        found = result or lead_result()
+        self.take(request_id, by)
+        return self.comes(request_id, result)
+
+    def take(self, request_id: bytes = LEAD, by: str = "4711", purpose: str = "") -> None:
+        """Have fingers taken, and their request wait."""
         self.store.add_request(Pending(request_id, 0, 1, 10_000), b"sealed")
-        self.desk.taken(request_id, by, CAPTURED)
+        self.desk.taken(request_id, by, CAPTURED, purpose)
+
+    def comes(self, request_id: bytes = LEAD, result: Result | None = None) -> Result:
+        """Have an answer committed and shown."""
+        found = result or lead_result()
+        final = found.outcome is not Outcome.INCOMPLETE
         self.store.add_answer(
-            request_id, encode_result(found), final=True, arrived_ms=100, expires_ms=100 + LIFE_MS
+            request_id, encode_result(found), final=final, arrived_ms=100, expires_ms=100 + LIFE_MS
         )
         self.desk.arrived(request_id, found)
         return found

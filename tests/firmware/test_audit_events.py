@@ -254,6 +254,21 @@ def test_the_gate_sends_reports_and_takes_receipts_beside_requests_and_answers(
     assert mail.envelope(name) is None
 
 
+def test_what_is_withheld_is_neither_offered_nor_sent(
+    checks: Checks, store: Store, waiting: bytes, parties: Parties, tmp_path: Path, clock: Clock,
+    status: StatusLeaving,
+) -> None:  # fmt: skip
+    log = Place(tmp_path / "audit").open()
+    leaving = AuditLeaving(
+        log, KIOSK, SigningKey.generate(), parties.kiosk_opener, parties.matcher, 0, clock
+    )
+    mail = Mail(store, checks, log, leaving, status)
+    mail.withheld = waiting.__eq__
+
+    assert mail.pending() == []
+    assert mail.envelope(waiting) is None
+
+
 def test_an_audit_log_that_fails_holds_up_no_request(
     checks: Checks,
     store: Store,

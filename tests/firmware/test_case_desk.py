@@ -346,6 +346,44 @@ def test_the_key_does_the_one_obvious_step(world: World) -> None:
         world.desk.confirm()
 
 
+@pytest.mark.parametrize("lost", [False, True], ids=["unread", "sensor lost"])
+def test_a_finger_that_gave_no_picture_is_pressed_anew_after_another(
+    world: World, lost: bool
+) -> None:
+    world.begin(2)
+    world.desk.confirm()
+    assert world.press(impression(2, 10))
+    if lost:
+        request_id = world.sensor.asked[-1].request_id
+        assert world.desk.reports.begins(request_id, 7)
+        for number in (1, 2, 3):
+            world.desk.reports.attempted(request_id, 7, number, 20)
+    else:
+        assert not world.press_nothing(7)
+    world.rest()
+
+    world.desk.confirm()  # finger 2, which is poor, once more, and then the other
+
+    assert [each.finger for each in world.sensor.asked[-1].fingers] == [2, 7]
+    assert world.press(impression(2))
+    assert world.desk.reports.begins(world.sensor.asked[-1].request_id, 7)
+    now = world.case.fingers[1]
+    assert (now.status, now.attempts, now.quality) == ("now", 0, None)
+    world.desk.reports.attempted(world.sensor.asked[-1].request_id, 7, 1, 70)
+    assert world.case.fingers[1].attempts == 1
+    assert world.desk.reports.came(world.sensor.asked[-1].request_id, 7, impression(7))
+    world.rest()
+    world.desk.send()
+    assert [each.finger for each in world.sent[0].impressions] == [2, 7]
+
+
+def test_a_press_too_many_loses_no_picture(world: World) -> None:
+    world.begin(1)
+    world.desk.capture(2)
+    assert world.press(impression(2), attempts=4)
+    assert (world.case.stage, world.case.fingers[0].attempts) == (CaseStage.REVIEW, 3)
+
+
 def waiting(world: World) -> int:
     """The finger that is asked for next, or would be."""
     fingers = world.case.fingers if world.board.state().case else ()
@@ -355,6 +393,14 @@ def waiting(world: World) -> int:
 def unclear(world: World) -> int:
     fingers = world.case.fingers if world.board.state().case else ()
     return next((each.finger for each in fingers if each.status in {"poor", "same"}), 2)
+
+
+def begin_and_lose(world: World) -> None:
+    """The sensor goes away while a finger is pressed."""
+    request_id, finger = world.sensor.asked[-1].request_id, waiting(world)
+    if world.desk.reports.begins(request_id, finger):
+        world.desk.reports.attempted(request_id, finger, 1, None)
+    world.rest()
 
 
 def lock(world: World) -> None:
@@ -376,6 +422,8 @@ OBEY: dict[str, Callable[[World], object]] = {
     "capture": lambda w: w.desk.capture(waiting(w)),
     "press": lambda w: w.sensor.asked and w.press(impression(waiting(w))),
     "press badly": lambda w: w.sensor.asked and w.press(impression(waiting(w), 20)),
+    "press nothing": lambda w: w.sensor.asked and w.press_nothing(waiting(w)),
+    "press unread": lambda w: w.sensor.asked and begin_and_lose(w),
     "press the first": lambda w: w.sensor.asked and w.press(impression(waiting(w), of=2)),
     "rest": lambda w: w.sensor.asked and w.rest(),
     "use": lambda w: w.desk.use(unclear(w), "injury"),

@@ -106,10 +106,12 @@ CHANGES: st.SearchStrategy[Change] = st.one_of(
 )  # fmt: skip
 
 
-FOUND = st.lists(st.tuples(st.integers(1, 5), QUALITY, st.none() | FINGER), max_size=4)
+FOUND = st.lists(
+    st.tuples(st.integers(1, 5), st.none() | QUALITY, st.none() | FINGER), max_size=4
+)  # fmt: skip
 
 
-def taken(count: int, found: list[tuple[int, int, int | None]]) -> list[Change]:
+def taken(count: int, found: list[tuple[int, int | None, int | None]]) -> list[Change]:
     """What leads into the capture and on: for each finger its presses, quality, and likeness."""
     changes: list[Change] = [
         case_steps.confirmed_adult,
@@ -125,18 +127,18 @@ def taken(count: int, found: list[tuple[int, int, int | None]]) -> list[Change]:
     return changes
 
 
-def _pressed(case: OpenCase, score: int) -> OpenCase:
+def _pressed(case: OpenCase, score: int | None) -> OpenCase:
     return case_steps.attempted(case, case.now or 0, score, RULES)
 
 
-def _came(case: OpenCase, score: int, same: int | None) -> OpenCase:
+def _came(case: OpenCase, score: int | None, same: int | None) -> OpenCase:
     return case_steps.came(case, case.now or 0, score, same)
 
 
 @settings(deadline=None)
 @given(st.sampled_from([0, 1, 2, 4]), FOUND, st.lists(CHANGES, max_size=40))
 def test_whatever_is_ordered_the_promises_hold(
-    count: int, found: list[tuple[int, int, int | None]], changes: list[Change]
+    count: int, found: list[tuple[int, int | None, int | None]], changes: list[Change]
 ) -> None:
     case = case_steps.opened(bytes(16), WHO, PURPOSE, 1)
     past = [case.stage]
@@ -154,6 +156,8 @@ def test_whatever_is_ordered_the_promises_hold(
             assert case.language in RULES.languages
             assert case.operator
         assert all(each.attempts <= RULES.attempts for each in case.fingers)
+        if case.now is not None and before.now is None:
+            assert case.finger(case.now).attempts == 0
         asked = [each.finger for each in case.fingers if each.status is FingerStatus.NOW]
         assert asked == ([] if case.now is None else [case.now])
         assert len({each.finger for each in case.fingers}) == len(case.fingers)

@@ -53,6 +53,12 @@ def test_each_purpose_has_its_own_lists_and_thresholds() -> None:
     assert (rules.location, rules.usual_purpose, rules.languages) == ("gate-1", "", ("en", "ar"))
 
 
+def test_a_picture_of_the_face_is_refused_as_nothing_takes_one_yet() -> None:
+    with pytest.raises(msgspec.ValidationError, match="not built yet"):
+        read("face = true")
+    assert not read("face = false").face
+
+
 def test_each_finger_has_the_threshold_of_its_kind() -> None:
     each = Thresholds(thumb=1, index=2, middle=3, ring=4, little=5)
     assert [each.of(finger) for finger in range(1, 11)] == [1, 2, 3, 4, 5, 1, 2, 3, 4, 5]

@@ -8,7 +8,8 @@ from greenline.firmware.checks import Checks
 from greenline.firmware.inbox import Inbox
 from greenline.firmware.line import Submitted
 from greenline.firmware.store import Pending, Store
-from greenline.protocol.messages import Outcome
+from greenline.protocol.examination import FingerQuality
+from greenline.protocol.messages import Outcome, Result, encode_result
 from greenline.protocol.wording import LATE_ANSWER, LIST_TOO_OLD
 from tests.firmware.conftest import KIOSK, Clock, Parties, result
 
@@ -126,6 +127,20 @@ def test_after_a_restart_answers_and_waiting_requests_are_shown_again(
     ]
 
 
+def test_what_is_withheld_is_not_shown_again_and_its_answer_is_not_shown(
+    checks: Checks, board: Board, store: Store, waiting: bytes, parties: Parties
+) -> None:
+    store.add_request(Pending(b"n" * 16, 0, 2, 10_000), b"sealed")
+    checks.withheld = waiting.__eq__
+    checks.restore()
+    assert [each.request_id for each in board.state().checks] == [(b"n" * 16).hex()]
+
+    checks.arrived([parties.answer(waiting, what=result(Outcome.CANDIDATES))])
+    checks.restore()
+
+    assert [each.request_id for each in board.state().checks] == [(b"n" * 16).hex()]
+
+
 def why(board: Board) -> list[tuple[str, str]]:
     return [(check.words, check.reason) for check in board.state().checks]
 
@@ -176,3 +191,57 @@ def test_a_possible_match_is_one_however_late_and_old_its_list(
 
     assert shown(board)[0][2] == "Possible match - must be verified"
     assert board.state().checks[0].late
+
+
+class Heard:
+    """Leads that a test looks at."""
+
+    def __init__(self) -> None:
+        self.came: list[bytes] = []
+        self.taken_for: list[tuple[bytes, str]] = []
+        self.gone: list[bytes] = []
+
+    def taken(
+        self, request_id: bytes, who: str, captured: tuple[FingerQuality, ...], purpose: str
+    ) -> None:
+        self.taken_for.append((request_id, purpose))
+
+    def arrived(self, request_id: bytes, result: Result, *, late: bool, purpose: str) -> None:
+        if result.outcome is Outcome.CANDIDATES:
+            self.came.append(request_id)
+
+    def forget(self, request_id: bytes) -> None:
+        self.gone.append(request_id)
+
+
+def test_the_leads_know_what_a_request_is_for_and_when_it_has_expired(
+    checks: Checks, waiting: bytes, clock: Clock
+) -> None:
+    checks.leads = heard = Heard()
+    checks.reading.asked(waiting, "asylum")
+    checks.taken(Submitted(Pending(waiting, 0, 1, 10_000), 2.0), {})
+    clock.now_ms += 10_000
+    checks.housekeeping()
+
+    assert (heard.taken_for, heard.gone) == ([(waiting, "asylum")], [waiting])
+
+
+def test_after_a_restart_each_lead_is_there_however_many_answers_are_newer(
+    checks: Checks, board: Board, store: Store
+) -> None:
+    leads = [b"old lead".rjust(16), b"new lead".rjust(16)]
+    kept = dict.fromkeys((number.to_bytes(16) for number in range(60)), Outcome.REFUSED)
+    outcomes = {leads[0]: Outcome.CANDIDATES, **kept, leads[1]: Outcome.CANDIDATES}
+    for born_ms, (name, outcome) in enumerate(outcomes.items(), 1):
+        store.add_request(Pending(name, 0, born_ms, 100_000), b"sealed")
+        body = encode_result(result(outcome))
+        store.add_answer(name, body, final=True, arrived_ms=born_ms, expires_ms=100_000)
+    checks.leads = heard = Heard()
+
+    checks.restore()
+
+    assert sorted(heard.came) == sorted(leads)
+    shown_now = {check.request_id for check in board.state().checks}
+    assert len(shown_now) == 50
+    assert leads[0].hex() not in shown_now
+    assert leads[1].hex() in shown_now

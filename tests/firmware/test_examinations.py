@@ -14,6 +14,7 @@ from greenline.firmware.store import Store
 from greenline.protocol.envelope import Envelope, EnvelopeKind, Header, Lane, seal
 from greenline.protocol.examination import (
     Decision,
+    Examination,
     SignedVerdict,
     Verdict,
     decode_examination,
@@ -25,7 +26,7 @@ from greenline.protocol.examination import (
 from greenline.protocol.keys import SigningKey
 from greenline.protocol.operators import OperatorEntry, Role
 from greenline.protocol.receipt import RequestReceipt, encode_receipt
-from greenline.protocol.wording import EXAMINATION_WORDS
+from greenline.protocol.wording import EXAMINATION_WORDS, LEAD_REFUSALS
 from tests.firmware.conftest import KIOSK, Parties
 from tests.firmware.leads import (
     CAPTURED,
@@ -108,6 +109,11 @@ def line(store: Store, parties: Parties, inbox: Inbox) -> Line:
     return found
 
 
+def told(line: Line, envelope: bytes | None) -> Examination:
+    assert envelope is not None
+    return decode_examination(Envelope.from_bytes(envelope).open(line.parties.matcher_opener))
+
+
 def nothing_has_changed(line: Line) -> bool:
     stage = line.post.lead.stage
     waits = [each.request_id for each in line.questions.pending()]
@@ -120,22 +126,29 @@ def test_a_question_is_signed_sealed_and_tells_the_lead_and_no_more(line: Line) 
     assert data is not None
     envelope = Envelope.from_bytes(data)
     envelope.verify(line.signer.public)
-    told = decode_examination(envelope.open(line.parties.matcher_opener))
+    asked = told(line, data)
 
     assert (pending.lane, pending.expires_ms - pending.created_ms) == (Lane.PERSON_WAITING, LIFE_MS)
     header = envelope.header
     assert (header.kind, header.clock_doubtful) == (EnvelopeKind.EXAMINATION, True)
     assert header.expires_ms - header.created_ms == LIFE_MS
-    assert (told.request_id, told.result, told.asked_by) == (LEAD, lead_result(), "4711")
-    assert told.captured == CAPTURED
-    assert told.__struct_fields__ == (
-        "request_id", "purpose", "result", "asked_by", "captured", "version",
+    assert (asked.request_id, asked.result, asked.asked_by) == (LEAD, lead_result(), "4711")
+    assert asked.captured == CAPTURED
+    assert asked.__struct_fields__ == (
+        "request_id", "purpose", "result", "asked_by", "captured", "refused_from", "version",
     )  # fmt: skip
     assert line.post.audit.told()[-2:] == [
         ("verify", "4711", {"what": "centre asked"}),
         ("disclose", "4711", {"what": "lead", "to": "matcher-01", "lists": ("watch",)}),
     ]
     assert line.post.lead.examination == EXAMINATION_WORDS["asked"]
+
+
+def test_a_question_says_when_its_purpose_is_not_known(line: Line) -> None:
+    assert told(line, line.questions.envelope(QUESTION)).purpose == "border-check"
+    line.questions.purpose = ""
+
+    assert told(line, line.questions.envelope(QUESTION)).purpose == "not-known"
 
 
 def test_the_officer_reads_that_the_centre_has_the_question(line: Line, parties: Parties) -> None:
@@ -272,11 +285,64 @@ def test_a_verdict_that_was_not_asked_for_or_comes_too_late_is_refused(
     assert (inbox.forged(), line.refused) == (0, [])
 
 
-def test_the_examiner_must_be_another_person(line: Line) -> None:
+def test_the_examiner_must_be_another_person_and_the_page_says_so(line: Line) -> None:
     confirm(line.post, "4711")
+    question = line.questions.envelope(QUESTION)
+    verdict = line.says(examiner="4711")
 
-    assert line.questions.arrived(line.says(examiner="4711")) is None
-    assert line.post.lead.stage == "confirmed by one"
+    assert line.questions.arrived(verdict) == QUESTION
+
+    lead = line.post.lead
+    assert (lead.stage, lead.second, lead.can) == ("confirmed by one", "", ("reject", "examine"))
+    why = LEAD_REFUSALS["same-person"]
+    assert lead.examination == f"{EXAMINATION_WORDS['refused']}: {why} [same-person]"
+    assert (line.questions.pending(), line.questions.envelope(QUESTION)) == ([], None)
+    assert line.post.audit.told()[-1] == (
+        "verify", "4711", {"what": "centre refused", "reason": "same-person"},
+    )  # fmt: skip
+    assert line.questions.arrived(verdict) is None
+    assert told(line, question).refused_from is msgspec.UNSET
+
+
+def test_the_centre_is_asked_anew_for_somebody_else(line: Line) -> None:
+    confirm(line.post, "4711")
+    refused = line.says(examiner="4711")
+    line.questions.arrived(refused)
+
+    line.post.start()
+    line.post.desk.arrived(LEAD, lead_result())
+    line.post.log_in("4711", look, ask)
+
+    assert line.post.lead.examination == EXAMINATION_WORDS["asked"]
+    again = Line(line.post, line.parties, line.inbox, line.signer, line.examiner)
+    assert [each.request_id for each in again.questions.pending()] == [QUESTION]
+    assert told(again, again.questions.envelope(QUESTION)).refused_from == ("4711",)
+    assert again.questions.arrived(refused) is None  # it is still on its way
+    assert [each.request_id for each in again.questions.pending()] == [QUESTION]
+    assert again.questions.arrived(again.sealed()) == QUESTION
+    assert line.post.lead.stage == "confirmed"
+
+
+def test_a_verdict_with_an_unknown_reason_or_entry_ends_its_question(line: Line) -> None:
+    assert line.questions.arrived(line.says(decision=Decision.REJECTED, reason="x")) == QUESTION
+    assert line.post.lead.examination.endswith("[code]")
+    ask(line.post, "4711")
+
+    assert line.questions.arrived(line.says(examiner="4711", candidate=7)) == QUESTION
+
+    assert line.post.lead.examination.endswith("[no-candidate]")
+    assert line.questions.pending() == []
+    assert line.post.lead.stage == "viewed"
+
+
+def test_a_refusal_that_cannot_be_noted_leaves_the_question(line: Line) -> None:
+    confirm(line.post, "4711")
+    line.post.audit.full = True
+
+    with pytest.raises(StoreError):
+        line.questions.arrived(line.says(examiner="4711"))
+
+    assert [each.request_id for each in line.questions.pending()] == [QUESTION]
 
 
 def test_an_examiner_who_means_another_entry_is_told_of(line: Line) -> None:

@@ -1,13 +1,15 @@
 """A case is deleted before its time: here, provably, and at the matcher, whatever comes between."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import pytest
 from msgspec.structs import replace
 
+from greenline.firmware.audit import AuditLog
 from greenline.firmware.clock import Instant
 from greenline.firmware.erasures import MOST_ORDERS, REMEMBER_MS, Erasures, Order
 from greenline.firmware.errors import AuditError, StoreError, StoreFullError
@@ -18,6 +20,7 @@ from greenline.protocol.audit_details import Kind
 from greenline.protocol.envelope import Envelope, EnvelopeKind, Header, Lane, seal
 from greenline.protocol.erasure import ANSWER, Erase, Erased, decode_erase, encode_erased
 from greenline.protocol.keys import SigningKey
+from greenline.protocol.wording import ORDER_GIVEN_UP, ORDERS_DAMAGED
 from tests.firmware.audit_logs import Place
 from tests.firmware.case_world import World, impression
 from tests.firmware.conftest import KIOSK, Clock, Parties
@@ -38,6 +41,14 @@ class Desk:
     signer: SigningKey = field(default_factory=SigningKey.generate)
     offered: list[bytes] = field(default_factory=list)
     gone: list[bytes] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def orders(self) -> Path:
+        """A folder of their own, which a test may take away."""
+        found = self.folder / "orders.d"
+        found.mkdir(exist_ok=True)
+        return found
 
     def now(self) -> Instant:
         return instant(self.clock())
@@ -52,10 +63,10 @@ class Desk:
                 KIOSK, self.signer, (self.parties.kiosk_opener,), self.parties.matcher,
                 self.clock, lambda: False,
             )  # fmt: skip
-            erasures = Erasures(self.folder / "kiosk.store-erasures", DEVICE, self.now)
+            erasures = Erasures(self.orders / "kiosk.store-erasures", DEVICE, self.now)
             yield Purging(
                 erasures, store, log, side, self.gone.append,
-                lambda pending: self.offered.append(pending.request_id),
+                lambda pending: self.offered.append(pending.request_id), self.notices.append,
             )  # fmt: skip
 
     def word(self, request_id: bytes, *, signer: SigningKey | None = None, **changed: str) -> bytes:
@@ -173,6 +184,52 @@ def test_what_was_ordered_before_the_power_went_is_done_at_the_next_start(desk: 
     assert [event.who for event in desk.erased()] == [WHO]
 
 
+def test_an_order_that_fails_at_the_start_holds_back_its_case_until_it_is_done(desk: Desk) -> None:
+    in_the_way = desk.folder / "file"
+    in_the_way.write_bytes(b"")
+    desk.place.folder = in_the_way / "audit"
+    with desk.open() as purging:
+        request_id, other = answered(purging.store), answered(purging.store, 2)
+        purging.erasures.add(request_id, "minor", WHO)
+        with pytest.raises(AuditError):
+            purging.resume()
+        with pytest.raises(AuditError):  # an officer orders the same, in vain
+            purging.purge(request_id, "mistake", "another")
+
+        assert (purging.withheld(request_id), purging.withheld(other)) == (True, False)
+        assert desk.offered == []
+        in_the_way.unlink()
+        purging.resume()
+
+        assert not purging.withheld(request_id)
+        assert (desk.gone, desk.offered) == ([request_id], [request_id])
+        assert [each.request_id for each in purging.store.answers(9)] == [other]
+        purging.resume()
+    assert [event.who for event in desk.erased()] == [WHO]
+
+
+def test_one_order_that_fails_stops_no_other(desk: Desk) -> None:
+    with desk.open() as purging:
+        first, second = waits(purging.store), waits(purging.store, 2)
+        for each in (first, second):
+            purging.erasures.add(each, "minor", WHO)
+        purging.gone = _fails_once(desk.gone)
+
+        with pytest.raises(StoreError, match="in the way"):
+            purging.resume()
+
+        assert purging.store.pending() == []
+
+
+def _fails_once(gone: list[bytes]) -> Callable[[bytes], None]:
+    def told(request_id: bytes) -> None:
+        gone.append(request_id)
+        if len(gone) == 1:
+            raise StoreError("something is in the way")
+
+    return told
+
+
 def test_what_cannot_be_noted_is_not_deleted_and_may_be_ordered_again(desk: Desk) -> None:
     (desk.folder / "file").write_bytes(b"")
     desk.place.folder = desk.folder / "file" / "audit"
@@ -253,14 +310,98 @@ def test_an_order_that_is_done_makes_room_and_one_that_waits_does_not(desk: Desk
     assert {(0).to_bytes(16), (4).to_bytes(16), b"n" * 16} <= left
 
 
-def test_orders_that_somebody_changed_on_the_card_are_given_up(desk: Desk) -> None:
-    erasures(desk).add(b"n" * 16, "minor", WHO)
-    path = desk.folder / "orders"
+def test_orders_that_are_damaged_are_kept_aside_and_told_of_until_somebody_looks(
+    desk: Desk,
+) -> None:
+    with desk.open() as purging:
+        purging.purge(waits(purging.store), "minor", WHO)
+    path = desk.orders / "kiosk.store-erasures"
     data = bytearray(path.read_bytes())
     data[20] ^= 1
     path.write_bytes(data)
 
-    assert erasures(desk).orders() == ()
+    for start in range(2):
+        with desk.open() as purging:
+            purging.resume()
+            purging.purge(bytes([start + 7]) * 16, "minor", WHO)
+            assert purging.erasures.damaged() == path.with_name(f"{path.name}-damaged")
+
+    assert path.with_name(f"{path.name}-damaged").read_bytes() == data
+    assert desk.notices == [ORDERS_DAMAGED] * 2
+    (event,) = (each for each in desk.place.events() if each.kind is Kind.REPAIR)
+    assert event.details == {"what": "orders to erase, unreadable"}
+    path.with_name(f"{path.name}-damaged").unlink()
+    with desk.open() as purging:
+        purging.resume()
+        assert len(purging.erasures.orders()) == 2
+    assert len(desk.notices) == 2
+
+
+def test_orders_that_cannot_be_read_stop_the_start(desk: Desk) -> None:
+    (desk.folder / "orders").mkdir()
+
+    with pytest.raises(StoreError, match="cannot be read"):
+        erasures(desk)
+
+
+def test_an_order_that_the_matcher_never_answered_is_told_of_before_it_is_given_up(
+    desk: Desk, clock: Clock
+) -> None:
+    with desk.open() as purging:
+        old, done = waits(purging.store), waits(purging.store, 2)
+        purging.purge(old, "minor", WHO)
+        purging.purge(done, "minor", WHO)
+        purging.receive(desk.word(done))
+        clock.now_ms += REMEMBER_MS
+
+        purging.purge(b"n" * 16, "minor", WHO)
+
+        assert [each.request_id for each in purging.erasures.orders()] == [b"n" * 16]
+    assert desk.notices == [ORDER_GIVEN_UP]
+    (event,) = (each for each in desk.place.events() if each.kind is Kind.CANCEL)
+    assert event.case == pseudonym(old)
+    assert event.details == {"what": "order to erase", "reason": "the matcher never answered"}
+
+
+def test_an_order_is_not_given_up_where_that_cannot_be_noted(desk: Desk, clock: Clock) -> None:
+    kept = erasures(desk)
+    kept.add(b"o" * 16, "minor", WHO)
+    clock.now_ms += REMEMBER_MS
+
+    def full(_: Order) -> None:
+        raise AuditError("the card is full")
+
+    kept.giving_up = full
+    with pytest.raises(AuditError):
+        kept.add(b"n" * 16, "minor", WHO)
+
+    assert [each.request_id for each in erasures(desk).orders()] == [b"o" * 16]
+
+
+def test_what_is_deleted_is_reported_so_also_where_that_cannot_be_kept(desk: Desk) -> None:
+    with desk.open() as purging:
+        request_id = answered(purging.store)
+        moved = desk.folder / "moved"
+        genuine = purging.audit
+
+        class Unplugged:
+            """The audit log, after which the card takes no order any more."""
+
+            def note_signed(self, event: Event) -> None:
+                genuine.note_signed(event)
+                desk.orders.rename(moved)
+
+        purging.audit = cast("AuditLog", Unplugged())
+        order = purging.purge(request_id, "minor", WHO)
+
+        assert order.here
+        assert purging.store.answers(9) == []
+        assert (desk.gone, desk.offered) == ([request_id], [request_id])
+        assert purging.envelope(request_id) is not None
+    moved.rename(desk.orders)  # over the empty one
+    with desk.open() as purging:
+        purging.resume()  # what the card does not know is done again
+        assert [each.request_id for each in purging.pending()] == [request_id]
 
 
 def test_a_card_that_takes_nothing_takes_no_order(desk: Desk) -> None:

@@ -15,6 +15,7 @@ from greenline.firmware.verification import (
     confirm_at_centre,
     examine,
     received,
+    refuse_centre,
     reject,
     reject_at_centre,
     view,
@@ -139,6 +140,20 @@ def test_an_examiner_who_means_another_entry_confirms_nothing() -> None:
     assert refusal(examine, other, "4711") == "asked-already"
     assert confirm(other, "4712", 0).stage is Stage.CONFIRMED
     assert reject(other, "4711", "poor-evidence").stage is Stage.REJECTED
+
+
+def test_after_a_verdict_that_does_not_count_the_centre_may_be_asked_anew() -> None:
+    asked = confirm(examine(viewed("4711"), "4711"), "4711", 0, CONTACT)
+    ended = refuse_centre(asked, "4711", "same-person")
+    again = examine(ended, "4711")
+
+    assert (ended.examined, ended.refusal) == (Examined.REFUSED, "same-person")
+    assert can(ended, "4711", opened=True) == ("reject", "examine")
+    assert (again.examined, again.refusal, again.refused_from) == (Examined.ASKED, "", ("4711",))
+    assert refusal(reject_at_centre, again, "4711", "other-person") == "decided"
+    assert refuse_centre(again, "4711", "same-person") is again
+    assert confirm_at_centre(again, "4720", 0).stage is Stage.CONFIRMED
+    assert refuse_centre(viewed("4711"), "4720", "code") == viewed("4711")
 
 
 PEOPLE = st.sampled_from(["4711", "4712", "4713", NOT_LOGGED_IN, ""])

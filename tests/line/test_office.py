@@ -87,7 +87,9 @@ def test_a_case_is_deleted_everywhere_and_each_role_reads_its_own(
         assert ledger.held(request_id) == (False, False)
     assert request_id not in (site.folder / "kiosk.store-keys").read_bytes()
     assert f"entry-{ENROLLED}".encode() not in (folder / EXAMINATIONS).read_bytes()
-    assert "deleted everywhere" in verified(site, asked, tmp_path / "receipt.json")
+    assert "deleted everywhere: kiosk and matcher both prove it" in verified(
+        site, asked, tmp_path / "receipt.json"
+    )
 
 
 def examined(checkpoint: Checkpoint, page: Browser) -> str:
@@ -122,4 +124,4 @@ def verified(site: Site, asked: str, receipt: Path) -> str:
     logs = (site.folder / "audit", site.folder / "audit.db")
     run(audit, "receipt", asked, *logs, "--out", receipt)
     keys = (site.folder / "kiosks" / f"{KIOSK}.json", site.folder / f"{MATCHER}.json")
-    return run(audit, "verify-receipt", receipt, "--identity", keys[0], "--identity", keys[1])
+    return run(audit, "verify-receipt", receipt, "--identity", keys[0], "--matcher", keys[1])

@@ -14,6 +14,7 @@ from greenline.matcher.audit import AuditLog
 from greenline.matcher.audit_database import open_audit, read_chains
 from greenline.matcher.audit_reports import Reports
 from greenline.matcher.erasing import ErasureArrivals
+from greenline.matcher.errors import DatabaseError
 from greenline.matcher.ledger import Known, Ledger, State
 from greenline.matcher.split import ALL, Split
 from greenline.matcher.tally import Tally
@@ -222,6 +223,52 @@ def test_what_examiners_were_shown_is_erased_too_whoever_takes_the_request(
     assert word(kiosk, desk.sent[0][1]).what == (REQUEST, EXAMINATION)
     told = [details["what"] for _, _, details in desk.events()]
     assert told == [COPY_FOR_EXAMINERS, COPY_FOR_EXAMINERS, COPY_OF_REQUEST]
+
+
+@dataclass
+class Examiners:
+    """The file of examinations of another process: it cannot be written at first."""
+
+    broken: bool = True
+    withdrawn: list[bytes] = field(default_factory=list)
+
+    def withdraw(self, request_id: bytes, _name: str, before: Callable[[], None]) -> bool:
+        if self.broken:
+            raise DatabaseError("the disk is full")
+        before()
+        self.withdrawn.append(request_id)
+        return True
+
+
+def test_another_processs_order_is_acknowledged_only_once_its_examiners_have_nothing(
+    desk: Desk, kiosk: Kiosk
+) -> None:
+    topic, examiners = request_topic(kiosk.name), Examiners()
+    theirs = dataclasses.replace(desk.taken, split=Split(1, 64), examined=examiners.withdraw)
+
+    assert theirs.take(1, topic, order(kiosk))
+    assert desk.acknowledged == []
+    theirs.take(2, topic, order(kiosk))  # asked once more: held once
+    theirs.withdraw_held()
+    assert (desk.acknowledged, desk.events()) == ([2], [])
+    examiners.broken = False
+    theirs.withdraw_held()
+    theirs.withdraw_held()
+
+    assert desk.acknowledged == [2, 1]
+    assert examiners.withdrawn == [REQUEST_ID]
+    assert [details["what"] for _, _, details in desk.events()] == [COPY_FOR_EXAMINERS]
+
+
+def test_orders_that_cannot_be_done_never_fill_the_brokers_window(desk: Desk, kiosk: Kiosk) -> None:
+    split = Split(1, 64)
+    theirs = dataclasses.replace(desk.taken, split=split, examined=Examiners().withdraw)
+    payloads = (order(kiosk, number.to_bytes(16)) for number in range(140))
+    for delivery, payload in enumerate([each for each in payloads if not split.takes(each)]):
+        theirs.take(delivery, request_topic(kiosk.name), payload)
+
+    assert desk.acknowledged
+    assert desk.acknowledged[0] == 128
 
 
 def test_without_a_link_the_word_waits_for_the_next_order(

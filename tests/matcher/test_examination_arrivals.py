@@ -1,10 +1,15 @@
 """Questions about leads on their way through the matcher, and verdicts on theirs back."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
+from greenline.centre.examinations import Examinations
+from greenline.centre.examinations_tables import open_examinations
+from greenline.cli.review_desk import opened_desk
 from greenline.link.connection import NotConnectedError
 from greenline.matcher.answering import Answering
 from greenline.matcher.errors import DatabaseError
@@ -240,6 +245,23 @@ def test_what_examiners_have_of_a_request_is_erased_for_its_kiosk_alone(
 
     assert told == ["erased"]
     assert way.desk.asked == {}
+
+
+def test_a_lead_that_its_erasure_has_overtaken_never_reaches_the_examiners(
+    way: Way, kiosk: Kiosk, tmp_path: Path
+) -> None:
+    path = tmp_path / "examinations.db"
+    open_examinations(path, create=True).close()
+    with opened_desk(path) as desk, closing(open_examinations(path)) as database:
+        way.taken.desk = desk
+        assert not way.taken.withdraw(REQUEST, kiosk.name, lambda: None)  # nothing was there yet
+
+        way.taken.take(1, request_topic(kiosk.name), asked(kiosk))
+
+        assert Examinations(database).listed(all_of_them=True) == []
+    assert way.noted.events == []
+    assert way.acknowledged == [1]
+    assert way.kinds() == [EnvelopeKind.RECEIPT]  # or the kiosk would offer it again and again
 
 
 def test_over_a_real_broker_and_beside_requests(

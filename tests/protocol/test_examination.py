@@ -57,7 +57,7 @@ def longest_result() -> Result:
 
 LONGEST = Examination(
     REQUEST, "p" * 64, longest_result(), "o" * 24,
-    tuple(FingerQuality(10, 100) for _ in range(20)),
+    tuple(FingerQuality(10, 100) for _ in range(20)), ("e" * 24,) * 4,
 )  # fmt: skip
 VERDICT = Verdict(
     REQUEST, "k" * 32, lead_digest(REQUEST, LONGEST.result), Decision.CONFIRMED, 9, "e" * 24,
@@ -103,7 +103,8 @@ def test_the_digest_names_one_lead_of_one_request() -> None:
 def test_no_field_names_a_person() -> None:
     """Whoever adds one has to say here why it reveals nothing of persons."""
     assert Examination.__struct_fields__ == (
-        "request_id", "purpose", "result", "asked_by", "captured", "version",
+        "request_id", "purpose", "result", "asked_by", "captured", "refused_from",
+        "version",
     )  # fmt: skip
     assert Verdict.__struct_fields__ == (
         "request_id", "kiosk", "lead", "decision", "candidate", "examiner", "reason",

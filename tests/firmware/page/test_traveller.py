@@ -28,6 +28,7 @@ ANSWERS: dict[str, Check | None] = {
     "none": answered(REQUEST, NOON_MS, Outcome.NONE),
     "candidates": answered(REQUEST, NOON_MS, Outcome.CANDIDATES),
     "incomplete": answered(REQUEST, NOON_MS, Outcome.INCOMPLETE, "a part did not answer"),
+    "rejected": answered(REQUEST, NOON_MS, Outcome.CANDIDATES),
     "late": msgspec.structs.replace(answered(REQUEST, NOON_MS, Outcome.CANDIDATES), late=True),
 }
 RETRY = b"retry: 1000\n\n"
@@ -59,7 +60,7 @@ class Events:
         self._connection.close()
 
 
-def whole_case(desk: Desk, events: Events, answer: Check | None) -> bytes:
+def whole_case(desk: Desk, events: Events, answer: Check | None, *, rejected: bool) -> bytes:
     """Run a case up to the next one on the board, with this answer; return what was sent of it.
 
     Each change that the traveller sees is waited for: two at once may be told as one.
@@ -83,8 +84,10 @@ def whole_case(desk: Desk, events: Events, answer: Check | None) -> bytes:
     board.show_case(CASES["sent"])
     events.until("wait")
     _answer(desk, answer)
+    if rejected:
+        board.show_leads(())
+        board.remove_check(REQUEST)
     board.show_case(None)
-    events.until("wait")
     board.show_case(case(CaseStage.CAPTURE, language="fr", fingers=FOUR, now=7))
     events.until("wait")
     board.show_capture(CAPTURES["place"])
@@ -108,12 +111,12 @@ def test_the_streams_of_a_hit_of_none_and_of_no_answer_are_the_same_bytes() -> N
         server = Server(make_app(desk))
         server.start()
         events = Events(server)
-        streams[name] = whole_case(desk, events, answer)
+        streams[name] = whole_case(desk, events, answer, rejected=name == "rejected")
         events.close()
         server.stop()
 
     assert streams["none"].startswith(RETRY)
-    assert streams["none"].count(b"data: ") == 12
+    assert streams["none"].count(b"data: ") == 11
     assert set(streams.values()) == {streams["none"]}
 
 
@@ -132,6 +135,18 @@ def test_an_answer_changes_nothing_that_the_traveller_may_see(stage: str, state:
         seen.append(traveller_state(desk.board.state()))
 
     assert seen == seen[:1] * len(ANSWERS)
+
+
+@pytest.mark.parametrize("state", CAPTURES)
+def test_the_moment_at_which_a_case_that_was_sent_is_closed_changes_nothing(
+    desk: Desk, state: str
+) -> None:
+    desk.board.show_capture(CAPTURES[state])
+    desk.board.show_case(CASES["sent"])
+    before = traveller_state(desk.board.state())
+    desk.board.show_case(None)
+
+    assert traveller_state(desk.board.state()) == before
 
 
 def test_nothing_but_step_finger_language_and_progress_is_told(desk: Desk) -> None:
