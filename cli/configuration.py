@@ -2,6 +2,7 @@
 
 import datetime
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar, cast
@@ -10,17 +11,26 @@ import msgspec
 
 from greenline.cli.errors import CommandError
 
+MOST_BYTES = 65_536
+_MOST_PARTS = 32
+_DEEP = re.compile(rb"(?<![^\s.=#,])(?:[^\s.=#,]+[ \t]*\.[ \t]*){%d}" % _MOST_PARTS)
+
 _Config = TypeVar("_Config", bound=msgspec.Struct)
 
 
 def read_configuration(path: Path, kind: type[_Config]) -> _Config:
     """Return the configuration. Raises CommandError (exit code 4) naming file, key and cause."""
     try:
-        text = path.read_bytes()
+        with path.open("rb") as file:
+            text = file.read(MOST_BYTES + 1)
     except OSError as fault:
         raise CommandError(
             f"the configuration {path} cannot be read: {fault.strerror}", 4
         ) from fault
+    if len(text) > MOST_BYTES:
+        raise CommandError(f"{path} is larger than {MOST_BYTES} bytes: no configuration is", 4)
+    if _DEEP.search(text):  # Python's reader takes the square of their number in time
+        raise CommandError(f"{path}: a key in it has more than {_MOST_PARTS} parts", 4)
     try:
         config = msgspec.toml.decode(text, type=kind, dec_hook=_decode)
     except msgspec.DecodeError as fault:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from greenline.cli.configuration import read_configuration, write_configuration
+from greenline.cli.configuration import MOST_BYTES, read_configuration, write_configuration
 from greenline.cli.errors import CommandError
 from greenline.cli.simulate import ShelfFile
 from greenline.drivers.oled import Controller
@@ -135,6 +135,24 @@ LINK = 'ca = "c"\ncertificate = "c"\nkey = "k"\n'
 )
 def test_a_wrong_key_is_named_with_its_table(tmp_path: Path, text: str, words: str) -> None:
     assert words in refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a" + ".a" * 32 + " = 1", "more than 32 parts"),
+        ("[a" + " . a" * 32 + "]", "more than 32 parts"),
+        ("#" * (MOST_BYTES + 1), "larger than 65536 bytes"),
+    ],
+)
+def test_what_would_take_python_minutes_is_not_even_read(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    path = tmp_path / "kiosk.toml"
+    path.write_text(text)
+
+    with pytest.raises(CommandError, match=words):
+        read_configuration(path, KioskConfig)
 
 
 def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
